@@ -1,0 +1,1 @@
+//! proptest strategies for the contract's types, for tests of every crate.
