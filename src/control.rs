@@ -1,1 +1,301 @@
-//! To be written.
+//! The operator's way in: orders and questions for the gateway of a data folder, whether it runs or not.
+//!
+//! Owns the local socket of a running gateway ([`serve`]), its client ([`call`]), and [`Link`], which reaches the running
+//! gateway or, where none runs, opens the folder for the time of a command. Words nothing and prints nothing. Knows no
+//! user but the folder's owner: who may open the socket (mode 600) may order anything.
+//!
+//! On the socket each line is one JSON value: a [`Request`] in, a [`Response`] out, in order, any number of them.
+
+mod client;
+mod server;
+
+use std::path::PathBuf;
+use std::{fmt, io};
+
+use contract::reading::read_one;
+use contract::{Answer, Refusal, Verify as _};
+use serde::{Deserialize, Serialize};
+
+use crate::index::{Batch, Maker, Product};
+use crate::ledger::writer::{Order, OrderError, Outcome};
+use crate::verify::{Gateway, OpenError};
+
+pub use client::{Here, Link, ask, call};
+pub use server::serve;
+
+/// The longest request, in bytes with its line feed: 1 MiB, room for the 10,000 units that one order may name.
+pub const MOST_REQUEST: usize = 1 << 20;
+/// The longest response, in bytes: 64 MiB. A page of a listing has at most [`PAGE`] entries.
+pub const MOST_RESPONSE: u64 = 64 << 20;
+/// Entries on one page of a listing.
+pub const PAGE: usize = 500;
+
+/// What is asked of the gateway.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Carry out an order.
+    Order(Order),
+    /// Tell everything about a number, and what a shopper who asks for the first time would be told. Nothing counts.
+    Inspect {
+        /// The number, as printed, scanned or copied.
+        code: String,
+    },
+    /// Tell how the gateway is.
+    Status,
+    /// One batch.
+    Batch {
+        /// Its number.
+        batch: u64,
+    },
+    /// A page of the makers and products.
+    Products {
+        /// How many products to pass over.
+        skip: usize,
+    },
+    /// A page of the batches.
+    Batches {
+        /// How many batches to pass over.
+        skip: usize,
+    },
+}
+
+/// What the gateway says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// The order was carried out; every later check sees it.
+    Done(Outcome),
+    /// All about a number.
+    Inspected {
+        /// [`crate::verify::Inspected`] as JSON.
+        known: serde_json::Value,
+        /// What a shopper who asks for the first time would be told.
+        answer: Box<Answer>,
+    },
+    /// How the gateway is.
+    Status(Status),
+    /// The batch; `None` where there is none of this number.
+    Batch(Option<Box<Batch>>),
+    /// Some of the products, in the order they came.
+    Products {
+        /// At most [`PAGE`].
+        products: Vec<Product>,
+        /// The makers of these.
+        makers: Vec<Maker>,
+        /// How many products there are in all.
+        all: usize,
+    },
+    /// Some of the batches, in the order they were issued.
+    Batches {
+        /// At most [`PAGE`].
+        batches: Vec<Batch>,
+        /// How many there are in all.
+        all: usize,
+    },
+    /// It was not done.
+    Failed(Failed),
+}
+
+/// How a gateway is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The process that has the folder.
+    pub process: u32,
+    /// New inquiries are answered.
+    pub ready: bool,
+    /// Inquiries that wait for the ledger's writer.
+    pub waiting: usize,
+    /// The last commit failed with this, and nothing has succeeded since.
+    pub fault: Option<String>,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Why, with its causes, for the operator.
+    pub message: String,
+}
+
+/// Kinds of failures: whose it is to mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The request means nothing or is not permitted.
+    Usage,
+    /// It does not fit what is known.
+    Data,
+    /// Not now.
+    Unavailable,
+    /// Our fault.
+    Ours,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Why the gateway cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// No gateway of this folder is running.
+    #[error("no gateway is running on {}", folder.display())]
+    NotRunning {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder is taken and its socket is silent.
+    #[error(
+        "{} is in use by another verigate ({holder}) that does not answer on its socket: \
+         it may be starting or stopping, or be another command; try again, or stop it",
+        folder.display()
+    )]
+    Silent {
+        /// The folder.
+        folder: PathBuf,
+        /// What the lock says of it.
+        holder: String,
+    },
+    /// The folder cannot be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The conversation broke off. What was ordered may have been done.
+    #[error("the conversation with the gateway on {} broke off; what was ordered may have been done", socket.display())]
+    Broken {
+        /// The socket.
+        socket: PathBuf,
+        /// How.
+        source: io::Error,
+    },
+    /// The request is longer than the gateway reads.
+    #[error("the request has {got} bytes, expected at most {MOST_REQUEST}: order in several parts")]
+    TooLong {
+        /// Its length.
+        got: usize,
+    },
+    /// The gateway and this program are of different versions.
+    #[error("the gateway on {} speaks another version of the protocol: restart it with this program", socket.display())]
+    Version {
+        /// The socket.
+        socket: PathBuf,
+        /// What was not understood.
+        source: serde_json::Error,
+    },
+    /// The socket cannot be made.
+    #[error("cannot listen on {}; a shorter path of the data folder may help", socket.display())]
+    Listen {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing can be waited for in this process.
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] io::Error),
+}
+
+impl ControlError {
+    /// Whose it is to mend.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::NotRunning { .. }
+            | Self::Silent { .. }
+            | Self::Broken { .. }
+            | Self::Version { .. }
+            | Self::Listen { .. } => Kind::Unavailable,
+            Self::Open(error) => match error {
+                OpenError::Folder(_) | OpenError::Thread(_) => Kind::Unavailable,
+                OpenError::Secret(_) => Kind::Usage,
+                OpenError::Log(_) | OpenError::Checkpoint(_) => Kind::Data,
+            },
+            Self::TooLong { .. } => Kind::Data,
+            Self::Runtime(_) => Kind::Ours,
+        }
+    }
+}
+
+/// Does what is asked.
+pub async fn answer(gateway: &Gateway, request: Request) -> Response {
+    match request {
+        Request::Order(order) => match gateway.order(order).await {
+            Ok(outcome) => Response::Done(outcome),
+            Err(error) => Response::Failed(Failed { kind: kind_of(&error), message: chain(&error) }),
+        },
+        Request::Inspect { code } => inspect(gateway, &code).await,
+        Request::Status => {
+            let health = gateway.health();
+            Response::Status(Status {
+                process: std::process::id(),
+                ready: health.ready,
+                waiting: health.waiting,
+                fault: health.fault.map(str::to_owned),
+            })
+        }
+        Request::Batch { batch } => {
+            Response::Batch(gateway.catalogue().batch(batch).map(|batch| Box::new(Batch::clone(&batch))))
+        }
+        Request::Products { skip } => {
+            let all = gateway.catalogue().products();
+            let products: Vec<Product> = all.iter().skip(skip).take(PAGE).map(|one| Product::clone(one)).collect();
+            let makers = gateway.catalogue().makers();
+            let named = |maker: &Maker| products.iter().any(|product| product.maker == maker.id);
+            let makers = makers.iter().filter(|maker| named(maker)).map(|maker| Maker::clone(maker)).collect();
+            Response::Products { makers, all: all.len(), products }
+        }
+        Request::Batches { skip } => {
+            let all = gateway.catalogue().batches();
+            let batches = all.iter().skip(skip).take(PAGE).map(|batch| Batch::clone(batch)).collect();
+            Response::Batches { batches, all: all.len() }
+        }
+    }
+}
+
+async fn inspect(gateway: &Gateway, code: &str) -> Response {
+    let (inspected, answer) = match gateway.inspect(&read_one(code).number).await {
+        Ok(known) => known,
+        Err(refusal) => return Response::Failed(Failed { kind: kind_of_refusal(&refusal), message: chain(&refusal) }),
+    };
+    match serde_json::to_value(inspected) {
+        Ok(known) => Response::Inspected { known, answer: Box::new(answer) },
+        Err(error) => Response::Failed(Failed { kind: Kind::Ours, message: chain(&error) }),
+    }
+}
+
+const fn kind_of(error: &OrderError) -> Kind {
+    match error {
+        OrderError::Catalogue(_) | OrderError::Issue(_) | OrderError::TooLong { .. } => Kind::Data,
+        OrderError::Refused(refusal) => kind_of_refusal(refusal),
+    }
+}
+
+const fn kind_of_refusal(refusal: &Refusal) -> Kind {
+    match refusal {
+        Refusal::Overloaded | Refusal::Unavailable(_) => Kind::Unavailable,
+        Refusal::Unauthorised(_) => Kind::Usage,
+        Refusal::BadRequest(_) | Refusal::Conflict => Kind::Data,
+        Refusal::Internal => Kind::Ours,
+    }
+}
+
+/// An error with its causes in one line; one that only repeats its cause is said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

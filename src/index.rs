@@ -170,7 +170,7 @@ pub enum Concealment {
 }
 
 /// A run of serials, `start` up to but not including `start + len`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Serials {
     /// The first.
     #[n(0)]
@@ -181,7 +181,7 @@ pub struct Serials {
 }
 
 /// A batch: numbers issued in one act for one lot of one product.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Batch {
     /// Its number, counted from 1 over the whole ledger.
     #[n(0)]
@@ -307,6 +307,21 @@ pub struct LifeEvent {
     pub reason: Option<String>,
 }
 
+impl LifeEvent {
+    /// The event as a verdict sees it, once it is in the log at `sequence`.
+    #[must_use]
+    pub fn stamp(&self, sequence: u64) -> Arc<Stamp> {
+        Arc::new(Stamp {
+            sequence,
+            at: self.at.at,
+            lifted: self.lifted,
+            by: self.by.clone(),
+            city: self.place.as_ref().map(|place| place.city.clone()),
+            reason: self.reason.clone(),
+        })
+    }
+}
+
 /// Makers and products that are new or changed; nothing is ever taken out of the catalogue, goods outlive entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct CatalogueChange {
@@ -404,6 +419,15 @@ impl Timeline {
         }
     }
 
+    /// Takes in those of another that `covers` lets through.
+    pub fn merge_where(&mut self, other: &Self, covers: impl Fn(Life, &Stamp) -> bool) {
+        for (life, stamp) in &other.stamps {
+            if covers(*life, stamp) {
+                self.put(*life, Arc::clone(stamp));
+            }
+        }
+    }
+
     /// The event of this kind, set or lifted.
     #[must_use]
     pub fn latest(&self, life: Life) -> Option<&Stamp> {
@@ -450,6 +474,20 @@ pub enum Found {
     Unknown(Evidence),
     /// An issued unit.
     Unit(Box<UnitRecord>),
+}
+
+impl Found {
+    /// The issued unit, if it is one.
+    #[must_use]
+    pub fn unit(&self) -> Option<&UnitRecord> {
+        if let Self::Unit(record) = self { Some(record) } else { None }
+    }
+
+    /// Why it is unknown, if it is.
+    #[must_use]
+    pub const fn evidence(&self) -> Option<Evidence> {
+        if let Self::Unknown(evidence) = self { Some(*evidence) } else { None }
+    }
 }
 
 /// Why a number is unknown: said to nobody, kept in the ledger.

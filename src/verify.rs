@@ -1,3 +1,329 @@
-//! To be written.
+//! The core as channels see it: one gateway that admits, finds, has settled, and releases.
+//!
+//! Owns the order of the steps and the threads behind them: the ledger's writer, which alone settles, and a reader for
+//! what was answered before. Async workers never touch SQLite; they hand a job over and wait. A job that was handed over
+//! is settled whether or not anybody still waits for it.
+
+pub mod admit;
 pub mod decide;
 pub mod history;
+mod inspect;
+mod open;
+mod reader;
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use contract::inquiry::MAX_CHECKS;
+use contract::life::MAX_REPORTED;
+use contract::{
+    Asker, BoxFuture, Channel, Delivery, Health, Inquiry, InquiryId, LifeReport, Owed, Position, Receipt, ReceiptView,
+    Refusal, Reply, Reported, Timestamp, Verify,
+};
+use tokio::sync::oneshot;
+
+use self::admit::{Admission, Admitted, AskerKind, Outcome as Lesson};
+use self::decide::{Decision, Recorded};
+use self::history::AskerHash;
+use self::reader::Reader;
+use crate::index::Index as _;
+use crate::index::catalogue::Catalogue;
+use crate::ledger::event::LoggedId;
+use crate::ledger::folder::{Folder, Lock};
+use crate::ledger::replay::Replays;
+use crate::ledger::writer::{
+    InquiryJob, Job, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
+};
+
+pub use self::inspect::{Asked, Inspected, Lived, Unit};
+pub use self::open::{OpenError, Settings};
+
+/// The core of one data folder.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    admission: Admission,
+    replays: Arc<Mutex<Replays>>,
+    jobs: SyncSender<Job>,
+    reader: Reader,
+    folder: Folder,
+    queue: usize,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    _lock: Lock,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// What was issued.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.shared.catalogue
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub const fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Carries out an operator's order; when this returns `Ok` every later check sees it.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn order(&self, order: Order) -> Result<Outcome, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Order(Box::new(order), reply))?;
+        answer.await.map_err(|_| OrderError::Refused(Refusal::Internal))?
+    }
+
+    /// Settles what waits, writes everything and ends the threads. Later inquiries are refused.
+    pub fn close(&self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // A full queue makes room as the writer works through it; a writer that is gone needs no word.
+            drop(self.jobs.send(Job::Stop));
+            if writer.join().is_err() {
+                tracing::error!("the ledger's writer had panicked");
+            }
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), Refusal> {
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(job).map_err(|error| {
+            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => Refusal::Overloaded,
+                TrySendError::Disconnected(_) => Refusal::Unavailable("the gateway is stopping"),
+            }
+        })
+    }
+
+    fn asker(&self, asker: &Asker, id: &InquiryId) -> AskerHash {
+        let keys = self.shared.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.peppers().asker(&asker.identity, id)
+    }
+
+    /// The id as it is logged; `None` where the message can never come twice.
+    fn logged(&self, id: &InquiryId, content: &[u8], now: Timestamp) -> Option<LoggedId> {
+        if id.valid_for.is_zero() {
+            return None;
+        }
+        let keys = self.shared.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Some(LoggedId { id: keys.id(id), digest: digest(content), until: now.plus(id.valid_for) })
+    }
+
+    /// Whether this message was answered before: its place in the log.
+    fn known(&self, id: Option<&LoggedId>, now: Timestamp) -> Result<Option<u64>, Refusal> {
+        let Some(id) = id else { return Ok(None) };
+        let known = self.replays.lock().unwrap_or_else(PoisonError::into_inner).find(&id.id, now);
+        match known {
+            Some(known) if id.conflicts(&known.digest) => Err(Refusal::Conflict),
+            known => Ok(known.map(|known| known.sequence)),
+        }
+    }
+
+    async fn answer(&self, inquiry: Inquiry) -> Result<Reply, Refusal> {
+        bounded(&inquiry)?;
+        let now = (self.shared.clock)();
+        let id = self.logged(&inquiry.id, &content(&inquiry), now);
+        if let Some(sequence) = self.known(id.as_ref(), now)? {
+            return self.reader.replay(sequence).await;
+        }
+        let asker = self.asker(&inquiry.asker, &inquiry.id);
+        let kind = AskerKind::of(&inquiry.asker.identity, inquiry.asker.role);
+        let count = u32::try_from(inquiry.checks.len()).unwrap_or(u32::MAX);
+        let limited = match self.admission.admit(asker, kind, count, now) {
+            Admitted::Yes => None,
+            Admitted::Limited { minutes, log: true } => Some(minutes),
+            Admitted::Limited { minutes, log: false } => return Ok(unlogged(&inquiry, minutes, now)),
+        };
+        let numbers: Vec<u64> = inquiry.checks.iter().map(|check| number_hash(&check.number)).collect();
+        // Taken before finding: what changes in between is found again.
+        let generation = self.shared.catalogue.generation();
+        let found = match limited {
+            Some(_) => inquiry.checks.iter().map(|_| crate::index::Found::Unavailable).collect(),
+            None => inquiry.checks.iter().map(|check| self.shared.catalogue.find(&check.number)).collect(),
+        };
+        let generation = if limited.is_some() { u64::MAX } else { generation };
+        // A retry of a limited message asks anew: it has no id.
+        let id = if limited.is_some() { None } else { id };
+        let (reply, answer) = oneshot::channel();
+        let job = InquiryJob { inquiry, id, asker, found, generation, limited, reply };
+        self.send(Job::Inquiry(Box::new(job)))?;
+        match answer.await.map_err(|_| Refusal::Internal)?? {
+            Settled::Before(sequence) => self.reader.replay(sequence).await,
+            Settled::Fresh(reply) => {
+                let lessons: Vec<Lesson> = numbers
+                    .into_iter()
+                    .zip(&reply.answers)
+                    .filter_map(|(number, answer)| Lesson::of(number, answer.verdict.kind()))
+                    .collect();
+                self.learn(asker, kind, &lessons, now);
+                Ok(reply)
+            }
+        }
+    }
+
+    fn learn(&self, asker: AskerHash, kind: AskerKind, lessons: &[Lesson], now: Timestamp) {
+        if let Some(flag) = self.admission.learned(asker, kind, lessons, now) {
+            tracing::warn!("an asker was found guessing");
+            if let Err(refusal) = self.send(Job::Flag(flag)) {
+                // It stays limited by the guard; only its past checks still count until it is flagged again.
+                tracing::warn!(cause = %refusal, "a flag could not be recorded");
+            }
+        }
+    }
+
+    async fn look_up(&self, receipt: Receipt, asker: Asker) -> Result<Option<ReceiptView>, Refusal> {
+        let now = (self.shared.clock)();
+        let id = InquiryId { scope: "receipt".to_owned(), key: receipt.to_string(), valid_for: Duration::ZERO };
+        let hash = self.asker(&asker, &id);
+        let kind = AskerKind::of(&asker.identity, asker.role);
+        if let Admitted::Limited { .. } = self.admission.admit(hash, kind, 1, now) {
+            return Err(Refusal::Overloaded);
+        }
+        let given = self.shared.receipts_given.load(Ordering::Acquire);
+        let view = match self.shared.receipts.nth(receipt, given) {
+            Some(nth) => self.reader.receipt(nth).await?,
+            None => None,
+        };
+        let lesson = Lesson { unit_hash: receipt.value(), miss: view.is_none() };
+        self.learn(hash, kind, &[lesson], now);
+        Ok(view)
+    }
+
+    async fn record(&self, report: LifeReport) -> Result<Reported, Refusal> {
+        if report.numbers.is_empty() || report.numbers.len() > MAX_REPORTED {
+            let got = report.numbers.len();
+            return Err(Refusal::BadRequest(format!("expected 1 to {MAX_REPORTED} codes, got {got}")));
+        }
+        if report.reason.as_ref().is_some_and(|reason| reason.chars().count() > 500) {
+            return Err(Refusal::BadRequest("the reason has more than 500 characters".to_owned()));
+        }
+        let now = (self.shared.clock)();
+        let mut parts =
+            format!("{}|{}|{:?}|{:?}", report.life.name(), report.lifted, report.at, report.reason).into_bytes();
+        for number in &report.numbers {
+            parts.extend_from_slice(format!("|{number:?}").as_bytes());
+        }
+        let id = self.logged(&report.id, &parts, now);
+        let target =
+            self.shared.catalogue.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
+        answer.await.map_err(|_| Refusal::Internal)?
+    }
+
+    async fn still_owed(&self, channel: Channel, limit: usize) -> Result<Vec<Owed>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Owed(reply))?;
+        let now = (self.shared.clock)();
+        let owed = answer.await.map_err(|_| Refusal::Internal)?;
+        let wanted: Vec<u64> = owed
+            .into_iter()
+            .filter(|(_, entry)| entry.channel == channel && entry.until > now)
+            .map(|(sequence, _)| sequence)
+            .take(limit)
+            .collect();
+        self.reader.owed(wanted).await
+    }
+
+    async fn settled(&self, position: Position, delivery: Delivery) -> Result<(), Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Delivered(position.sequence, delivery, reply))?;
+        answer.await.map_err(|_| Refusal::Internal)?
+    }
+}
+
+/// The answer beyond a quota: it is not recorded, carries no receipt and never says genuine.
+fn unlogged(inquiry: &Inquiry, minutes: u32, now: Timestamp) -> Reply {
+    // Nothing genuine can be released by this proof: the decision is a refusal to look.
+    let recorded = Recorded::by_commit();
+    let answer = |_| Decision::limited(minutes).release(&recorded, contract::Facts::default());
+    Reply {
+        answers: inquiry.checks.iter().map(answer).collect(),
+        receipt: None,
+        at: now,
+        position: None,
+        replayed: false,
+    }
+}
+
+fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
+    let too_long = |what: &str| Err(Refusal::BadRequest(format!("{what} is too long")));
+    if inquiry.checks.len() > MAX_CHECKS {
+        return Err(Refusal::BadRequest(format!(
+            "expected at most {MAX_CHECKS} numbers, got {}",
+            inquiry.checks.len()
+        )));
+    }
+    if inquiry.id.scope.len() > 128 || inquiry.id.key.len() > 255 {
+        return too_long("the message's id");
+    }
+    if inquiry.route.as_ref().is_some_and(|route| route.0.len() > 512) {
+        return too_long("the return route");
+    }
+    if inquiry.checks.iter().any(|check| check.lot.as_ref().is_some_and(|lot| lot.chars().count() > 64)) {
+        return too_long("the lot");
+    }
+    let long = |text: &String| text.chars().count() > 64;
+    if inquiry.place.as_ref().is_some_and(|place| long(&place.city) || place.district.as_ref().is_some_and(long)) {
+        return too_long("the place");
+    }
+    Ok(())
+}
+
+/// What decides an inquiry's answer: the same id with another content is a mistake of the sender's.
+fn content(inquiry: &Inquiry) -> Vec<u8> {
+    let mut content = Vec::new();
+    for check in &inquiry.checks {
+        content.extend_from_slice(format!("{:?}|{:?}|{:?}\n", check.number, check.lot, check.expiry).as_bytes());
+    }
+    content
+}
+
+impl Verify for Gateway {
+    fn verify(&self, inquiry: Inquiry) -> BoxFuture<'_, Result<Reply, Refusal>> {
+        Box::pin(self.answer(inquiry))
+    }
+
+    fn receipt(&self, receipt: Receipt, asker: Asker) -> BoxFuture<'_, Result<Option<ReceiptView>, Refusal>> {
+        Box::pin(self.look_up(receipt, asker))
+    }
+
+    fn report(&self, report: LifeReport) -> BoxFuture<'_, Result<Reported, Refusal>> {
+        Box::pin(self.record(report))
+    }
+
+    fn owed(&self, channel: Channel, limit: usize) -> BoxFuture<'_, Result<Vec<Owed>, Refusal>> {
+        Box::pin(self.still_owed(channel, limit))
+    }
+
+    fn delivered(&self, position: Position, delivery: Delivery) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(self.settled(position, delivery))
+    }
+
+    fn health(&self) -> Health {
+        let fault = *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.shared.waiting.load(Ordering::Relaxed);
+        let is_open = self.writer.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        Health { ready: is_open && fault.is_none() && waiting < self.queue, waiting, fault }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,15 @@
 //!
 //! Pure: the writer, the rebuild and the tests use the same functions, so that the same log gives the same bytes.
 //! Keeps at most [`Past::LISTED`] sessions with counters beyond. Stores nothing and decides nothing.
+//!
+//! Two things a verdict must not get wrong are settled here, because they cannot be mended later:
+//! - *One asker stays one asker when the pepper changes.* An asker who comes back under the new pepper gives all of its
+//!   listed sessions its new name ([`Session::renamed`]), so that two sessions are one asker's exactly where their
+//!   latest names are equal. The name it first had stays, for flags were set on it. Who skips a whole pepper is lost.
+//! - *One asker cannot push others out of the list, nor be counted as somebody else.* Where the list is full, a session
+//!   whose asker is listed again makes room and is counted in that asker's other one ([`Session::folded`]); first those
+//!   that stand between two of the same asker, which can be in no hasty journey. Only where 32 different askers are
+//!   listed does the second oldest session become a number without a name ([`Past::unlisted`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +40,18 @@ impl AskerHash {
     pub fn is(&self, asker: u64) -> bool {
         self.current == asker || self.previous == Some(asker)
     }
+
+    /// Whether this asker's name, old or new, is among those that `flagged` knows.
+    #[must_use]
+    pub fn is_flagged(&self, flagged: &dyn Fn(u64) -> bool) -> bool {
+        flagged(self.current) || self.previous.is_some_and(flagged)
+    }
 }
 
 /// One asker's checks of one unit within [`SESSION`].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Session {
-    /// Who, hashed.
+    /// Who, hashed under the pepper that was in force at the session's first check.
     #[n(0)]
     pub asker: u64,
     /// Log time of its first check.
@@ -57,6 +72,39 @@ pub struct Session {
     /// Where the asker was at first.
     #[n(6)]
     pub place: Option<Place>,
+    /// The same asker's hash under the latest pepper it asked under, where that is a later one.
+    #[n(7)]
+    pub renamed: Option<u64>,
+    /// Sessions of the same asker that are no longer listed and are counted here.
+    #[n(8)]
+    #[cbor(default)]
+    pub folded: u32,
+}
+
+impl Session {
+    /// The latest name of its asker: equal for two sessions of the same asker.
+    #[must_use]
+    pub fn who(&self) -> u64 {
+        self.renamed.unwrap_or(self.asker)
+    }
+
+    /// Whether it is this asker's.
+    #[must_use]
+    pub fn is_by(&self, asker: &AskerHash) -> bool {
+        asker.is(self.asker) || asker.is(self.who())
+    }
+
+    /// Whether any of its asker's names is among those that `flagged` knows.
+    #[must_use]
+    pub fn is_flagged(&self, flagged: &dyn Fn(u64) -> bool) -> bool {
+        flagged(self.asker) || self.renamed.is_some_and(flagged)
+    }
+
+    /// How many sessions it stands for: itself and those counted in it.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.folded.saturating_add(1)
+    }
 }
 
 /// A unit's past.
@@ -65,7 +113,7 @@ pub struct Past {
     /// The first session and the latest ones, in order of log time.
     #[n(0)]
     pub sessions: Vec<Session>,
-    /// Sessions between the first and the latest that are no longer listed.
+    /// Sessions between the first and the latest that made room while their asker was not listed a second time.
     #[n(1)]
     pub unlisted: u32,
     /// Checks by trade, inspectors and makers.
@@ -103,19 +151,20 @@ impl Past {
             self.uncounted = self.uncounted.saturating_add(1);
             return;
         }
-        let open = self
-            .sessions
-            .iter_mut()
-            .rev()
-            .find(|session| check.asker.is(session.asker) && check.at.since(session.first_at) < SESSION);
-        if let Some(session) = open {
+        let mut open = None;
+        for (at, session) in self.sessions.iter_mut().enumerate().filter(|(_, session)| session.is_by(&check.asker)) {
+            session.renamed = (session.asker != check.asker.current).then_some(check.asker.current);
+            if check.at.since(session.first_at) < SESSION {
+                open = Some(at);
+            }
+        }
+        if let Some(session) = open.and_then(|at| self.sessions.get_mut(at)) {
             session.last_at = check.at;
             session.checks = session.checks.saturating_add(1);
             return;
         }
-        if self.sessions.len() >= Self::LISTED {
-            self.sessions.remove(1);
-            self.unlisted = self.unlisted.saturating_add(1);
+        while self.sessions.len() >= Self::LISTED {
+            self.make_room();
         }
         self.sessions.push(Session {
             asker: check.asker.current,
@@ -125,7 +174,36 @@ impl Past {
             channel: check.channel,
             asked: check.asked,
             place: check.place.cloned(),
+            renamed: None,
+            folded: 0,
         });
+    }
+
+    /// Takes one session off the list, never the first of all.
+    fn make_room(&mut self) {
+        let names: Vec<u64> = self.sessions.iter().map(Session::who).collect();
+        // Where an asker is listed again after a place, and whether it was listed before it.
+        let later = |at: usize| names.iter().enumerate().skip(at + 1).find(|(_, who)| names.get(at) == Some(who));
+        let between = |at: &usize| {
+            let who = names.get(*at);
+            names.get(at - 1) == who && names.get(at + 1) == who
+        };
+        let places = || 1..names.len();
+        let (from, to) = if let Some(at) = places().find(between) {
+            (at, Some(at + 1))
+        } else if let Some((at, (to, _))) = places().find_map(|at| later(at).map(|found| (at, found))) {
+            (at, Some(to))
+        } else if let Some(at) = places().find(|at| names.get(*at) == names.first()) {
+            (at, Some(0))
+        } else {
+            (1, None)
+        };
+        let weight = self.sessions.get(from).map_or(0, Session::weight);
+        match to.and_then(|to| self.sessions.get_mut(to)) {
+            Some(same) => same.folded = same.folded.saturating_add(weight),
+            None => self.unlisted = self.unlisted.saturating_add(weight),
+        }
+        self.sessions.remove(from);
     }
 
     /// Takes in an event of the unit's own life.
@@ -139,3 +217,6 @@ impl Past {
         self.sessions.is_empty() && self.uncounted == 0 && self.life.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Holds facts, not sentences: `wording` and the channels render them.
 
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::receipt::Receipt;
 use crate::time::{Day, Timestamp};
@@ -27,7 +27,7 @@ pub struct Reply {
 }
 
 /// What is said of one number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The verdict.
     pub verdict: Verdict,
@@ -40,7 +40,7 @@ pub struct Answer {
 }
 
 /// What is known of a unit and may be said to anyone.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Facts {
     /// The product it should be.
     pub product: Option<Product>,
@@ -57,7 +57,7 @@ pub struct Facts {
 }
 
 /// A product as it is said to a shopper; names by language, see [`Names::in_language`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// What it is called.
     pub name: Names,
@@ -72,7 +72,7 @@ pub struct Product {
 }
 
 /// A name in the three languages; Simplified Chinese is always there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Encode, Decode, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// Simplified Chinese.

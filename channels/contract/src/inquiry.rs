@@ -45,7 +45,7 @@ pub struct InquiryId {
     pub scope: String,
     /// The key within the scope, at most 255 bytes.
     pub key: String,
-    /// For how long the same id means the same message, at least.
+    /// For how long the same id means the same message; zero where a message can never come twice.
     pub valid_for: Duration,
 }
 

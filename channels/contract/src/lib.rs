@@ -11,7 +11,7 @@ pub mod reading;
 pub mod receipt;
 pub mod refusal;
 pub mod signal;
-#[cfg(feature = "strategies")]
+#[cfg(any(test, feature = "strategies"))]
 pub mod strategies;
 pub mod time;
 pub mod verdict;

@@ -1,6 +1,55 @@
-//! Reading a number out of what people type, key or scan: the one place for all channels.
+//! Reading a number out of what people type, key, scan or text: the one place for all channels.
+//!
+//! Owns what counts as a digit, a separator, a prefix, a link, a GS1 item, and where one number of a message ends and the
+//! next begins. Does not judge: whether twenty digits are a number of ours is the core's to say, and no digit is ever
+//! guessed, corrected or filled in.
+//!
+//! # Characters
+//! Every Unicode decimal digit and every full-width letter counts as its ASCII twin. Invisible marks are as if not
+//! there. Whatever else is neither ASCII letter nor digit (spaces, dashes, dots, slashes, signs, words of other
+//! scripts) separates and is not part of a number. An input longer than [`MAX_INPUT`] is cut first.
+//!
+//! # One number ([`read_one`])
+//! In this order: an AIM symbology id in front (`]C1`) goes; a link gives the number it carries; a GS1 element string
+//! (in parentheses, or with its FNC1 as 0x1D, `<GS>`, `{GS}` or `␝`) gives its item; key words in front ("code", "No.",
+//! "V") go; what letters and digits remain are the number. Letters inside it stay, so that the core can call it
+//! malformed. Two readings of bare digits need no mark, since stock scanners send none:
+//! - longer than 20 characters, `01` with a GTIN whose check digit holds, and all the rest whole GS1 fields: a GS1 item.
+//!   At 16 or 20 characters it stays digits, the lengths of the network's numbers;
+//! - 22 digits from `21` on: the network's bar codes carry their 20 digits behind this field's name, which is
+//!   not printed.
+//!
+//! # Several numbers ([`read_all`])
+//! Links and parenthesised GS1 items are taken out first, each one number. In the rest:
+//! - groups of digits joined by spaces, dashes, dots or slashes are one number. A group of 16 digits or more is whole and
+//!   starts a number; twenty digits end one if another follows. Whatever else is joined stays joined: a number with a
+//!   digit or a group too many must stay malformed and never become a shorter number that is wrongly unknown;
+//! - line breaks, commas and other marks of a list separate, unless what stands on both sides has twenty digits at most:
+//!   then a number was broken over lines;
+//! - words, colons and the like always separate;
+//! - a group may hold letters if half of it are digits (`9O12`), and the number is then [`Number::Mixed`];
+//! - a date (`2026-11-23`), a count with its word (`2个`) and whatever has fewer than 8 digits and letters, or fewer than
+//!   4 digits, is no number.
+
+mod characters;
+mod gs1;
+mod link;
+mod message;
+mod prefix;
+mod printed;
 
 use minicbor::{Decode, Encode};
+
+use crate::time::Day;
+
+pub use gs1::gtin14;
+pub use printed::{normalise_lot, parse_expiry};
+
+/// The longest input that is read, in bytes; the rest is not looked at. A long text message has 1,530.
+pub const MAX_INPUT: usize = 4096;
+
+/// The longest number, in digits and letters.
+pub const MAX_NUMBER: usize = 64;
 
 /// A number as it was given, normalised but not judged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
@@ -21,7 +70,7 @@ pub enum Number {
         #[n(1)]
         serial: Option<String>,
     },
-    /// Nothing that could be a number: empty, or more than 64 digits and letters.
+    /// Nothing that could be a number: empty, more than 64 digits and letters, or a GS1 serial that runs into words.
     #[n(3)]
     Unreadable {
         /// How many digits and letters there were.
@@ -35,8 +84,95 @@ pub enum Number {
 pub struct Given {
     /// The number.
     pub number: Number,
-    /// GS1 AI 10.
+    /// GS1 AI 10, as given; compare it by [`normalise_lot`].
     pub lot: Option<String>,
-    /// GS1 AI 17, `YYMMDD` as given (`YYMM00` is the end of the month).
-    pub expiry: Option<crate::time::Day>,
+    /// GS1 AI 17 (`YYMM00` is the end of the month).
+    pub expiry: Option<Day>,
 }
+
+impl Given {
+    /// A number with nothing else.
+    #[must_use]
+    pub const fn alone(number: Number) -> Self {
+        Self { number, lot: None, expiry: None }
+    }
+}
+
+/// Reads an input that is meant to be one number: a field, a line from a scanner, keyed digits.
+#[must_use]
+pub fn read_one(input: &str) -> Given {
+    let folded = characters::fold(input);
+    let (gs1_symbol, text) = gs1::strip_symbology(folded.trim());
+    if let Some(found) = link::find(text)
+        && digits(found.before) + digits(found.after) < message::SHORTEST
+        && let Some(given) = link::read(found.link)
+    {
+        return given;
+    }
+    read_value(text, gs1_symbol)
+}
+
+/// Reads a text message that may carry key words, several numbers and chatter: the first `most` numbers in their order,
+/// and how many more there were.
+#[must_use]
+pub fn read_all(input: &str, most: usize) -> (Vec<Given>, usize) {
+    let folded = characters::fold(input);
+    let mut all = if folded.trim_start().starts_with(']') || folded.contains(characters::FNC1) {
+        vec![read_one(input)]
+    } else {
+        message::read(&folded)
+    };
+    all.retain(|given| !matches!(given.number, Number::Unreadable { read: 0 }));
+    let more = all.len().saturating_sub(most);
+    all.truncate(most);
+    (all, more)
+}
+
+/// Reads folded text that is one number and no link.
+fn read_value(text: &str, gs1_symbol: bool) -> Given {
+    if let Some(given) = gs1::read_marked(text) {
+        return given;
+    }
+    if (gs1_symbol || text.contains(characters::FNC1))
+        && let Some(given) = gs1::read_fields(text)
+    {
+        return given;
+    }
+    let body = prefix::strip_words(text);
+    let unspaced: String = body.chars().filter(|c| !c.is_whitespace()).collect();
+    gs1::read_bare(&unspaced).unwrap_or_else(|| from_characters(&compact(body)))
+}
+
+/// Reads ASCII letters and digits with nothing between them.
+fn from_characters(compact: &str) -> Given {
+    let body = prefix::strip_glued(compact);
+    if let Some(given) = gs1::read_bare(body) {
+        return given;
+    }
+    let only_digits = body.bytes().all(|byte| byte.is_ascii_digit());
+    let body = match body.strip_prefix("21") {
+        Some(rest) if only_digits && rest.len() == 20 => rest,
+        _ => body,
+    };
+    Given::alone(if body.is_empty() || body.len() > MAX_NUMBER {
+        Number::Unreadable { read: u32::try_from(body.len()).unwrap_or(u32::MAX) }
+    } else if only_digits {
+        Number::Digits(body.to_owned())
+    } else {
+        Number::Mixed(body.to_ascii_uppercase())
+    })
+}
+
+/// The ASCII letters and digits of a text.
+fn compact(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,15 @@
 //! has words.
 
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::inquiry::Channel;
 use crate::time::{Day, Timestamp};
 
 /// What can be said of a number. Declared in order of precedence: the first that matches is the verdict, the lower red
 /// and amber ones become advisories.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// What was issued cannot be looked up now; this says nothing about the goods.
     #[n(0)]
@@ -154,7 +155,7 @@ pub enum Verdict {
 }
 
 /// An earlier event as a shopper may hear of it: never who, only when, where and by which medium.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Seen {
     /// When; said to the minute.
     #[n(0)]
@@ -168,7 +169,7 @@ pub struct Seen {
 }
 
 /// What a number is when it is not one unit's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum TradeItem {
@@ -181,7 +182,7 @@ pub enum TradeItem {
 }
 
 /// The colour of an answer. A colour is never the only sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Colour {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Reply;
 use crate::inquiry::{Asker, Channel, Inquiry, Language, ReturnRoute};
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A place in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Position {
     /// The stream; 0 while a ledger has one.
     #[n(0)]

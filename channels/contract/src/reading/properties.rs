@@ -1,0 +1,87 @@
+//! What must hold of every reading.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::VerdictKind;
+use crate::strategies::{self, disguised};
+
+/// What people put between two numbers.
+const BETWEEN: [&str; 11] = ["\n", "\r\n", ",", "，", ", ", "、", ";", "；", " ", "\n\n", " 和 "];
+
+proptest! {
+    #[test]
+    fn any_text_is_read_within_bounds_and_reads_as_itself_again(input in ".{0,200}") {
+        strategies::hold_invariants(&input);
+    }
+
+    #[test]
+    fn any_bytes_are_read_within_bounds(bytes in proptest::collection::vec(any::<u8>(), 0..5_000)) {
+        strategies::hold_invariants(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn text_of_the_signs_that_mean_something_is_read_within_bounds(
+        parts in proptest::collection::vec(proptest::sample::select(vec![
+            "01", "21", "10", "17", "(01)", "(21)", "(10)", "06901234567892", "270300", "12345678901234567890", "]C1", "]Q3",
+            "<GS>", "\u{1d}", "https://", "a.cn/", "?c=", "/", "&", "%2", "%31", "V", "No.", "AB", " ", "-", "\n", "，", "查", "个",
+            "１２３４", "1234", "9O12", "2026-11-23",
+        ]), 0..24)
+    ) {
+        strategies::hold_invariants(&parts.concat());
+    }
+
+    #[test]
+    fn twenty_digits_read_the_same_in_every_disguise(
+        (digits, text) in "[0-9]{20}".prop_flat_map(|digits| (Just(digits.clone()), disguised(digits)))
+    ) {
+        let given = Given::alone(Number::Digits(digits));
+        prop_assert_eq!(read_one(&text), given.clone());
+        prop_assert_eq!(read_all(&text, 16), (vec![given], 0));
+    }
+
+    #[test]
+    fn a_message_gives_all_its_numbers_in_order(
+        numbers in proptest::collection::vec(("[0-9]{20}", 0_usize..3), 1..12),
+        between in proptest::sample::select(&BETWEEN[..]),
+    ) {
+        let written: Vec<String> = numbers.iter().map(|(digits, style)| {
+            let groups: Vec<String> = digits.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four).into_owned()).collect();
+            groups.join(["", " ", "-"][*style])
+        }).collect();
+        let (read, more) = read_all(&written.join(between), 16);
+        let expected: Vec<Given> = numbers.into_iter().map(|(digits, _)| Given::alone(Number::Digits(digits))).collect();
+        prop_assert_eq!(read, expected);
+        prop_assert_eq!(more, 0);
+    }
+
+    #[test]
+    fn a_number_reads_as_itself(number in strategies::number()) {
+        let given = Given::alone(number);
+        // Digits that are whole GS1 fields, or a bar code's, are read as what these say.
+        let is_other = matches!(&given.number, Number::Digits(text) | Number::Mixed(text)
+            if text.starts_with("01") || text.starts_with("21") || text.starts_with(|c: char| c.is_ascii_alphabetic()));
+        if let Some(text) = strategies::written(&given).filter(|_| !is_other) {
+            prop_assert_eq!(read_one(&text), given);
+        }
+    }
+}
+
+#[test]
+fn the_corpus_of_the_fuzz_target_holds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/reading");
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let input = std::fs::read(entry.unwrap().path()).unwrap();
+        strategies::hold_invariants(&String::from_utf8_lossy(&input));
+        replayed += 1;
+    }
+    assert!(replayed >= 30, "{replayed} inputs");
+}
+
+#[test]
+fn the_samples_have_every_kind_of_verdict_in_its_order() {
+    let mut kinds: Vec<VerdictKind> = strategies::every_verdict().iter().map(crate::Verdict::kind).collect();
+    kinds.dedup();
+    assert_eq!(kinds, VerdictKind::ALL);
+}

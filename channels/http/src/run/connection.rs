@@ -1,0 +1,175 @@
+//! One connection: HTTP/1.1 or HTTP/2, cut when idle, closed in order when the gateway stops; one task per request.
+//!
+//! Does not read bodies.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use net::Connection;
+use net::Stream;
+use tower::ServiceExt;
+
+use crate::config::Requests;
+use crate::problem::{Problem, ProblemKind};
+use crate::routes;
+use crate::run::{Gateway, Peer};
+
+/// Requests of one HTTP/2 connection in work at once.
+const STREAMS: u32 = 64;
+
+/// What answers the requests of every connection.
+#[derive(Clone)]
+pub(super) struct Service {
+    gateway: Arc<Gateway>,
+    router: Router,
+    builder: Builder<TokioExecutor>,
+}
+
+/// What a connection is doing: an idle one is told by two looks that show the same.
+#[derive(Debug, Default)]
+struct Activity {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Service {
+    pub(super) fn new(gateway: Arc<Gateway>, router: Router) -> Self {
+        let builder = builder(&gateway.settings.requests);
+        Self { gateway, router, builder }
+    }
+
+    /// Answers one request in a task of its own.
+    async fn answer(self, request: Request) -> Response {
+        let gateway = self.gateway;
+        let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into());
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let refuse = |problem| routes::refuse(&gateway, &parts, problem);
+        let mut response = match Arc::clone(&gateway.running).try_acquire_owned() {
+            Err(_) => refuse(Problem::from(contract::Refusal::Overloaded)),
+            Ok(permit) => {
+                let router = self.router;
+                let task = gateway.tasks.spawn(async move {
+                    let _permit = permit;
+                    router.oneshot(request).await
+                });
+                // The body's own patience comes first; this one is for the answer.
+                match tokio::time::timeout(patience * 2, task).await {
+                    Ok(Ok(Some(Ok(response)))) => response,
+                    Ok(Ok(Some(Err(never)))) => match never {},
+                    Ok(Ok(None)) => refuse(Problem::from(contract::Refusal::Unavailable("the gateway is stopping"))),
+                    Ok(Err(error)) => {
+                        tracing::error!(%error, "a request failed");
+                        refuse(Problem::from(contract::Refusal::Internal))
+                    }
+                    Err(_) => refuse(Problem::new(
+                        ProblemKind::Unavailable,
+                        "no answer in time; repeat the request with the same Idempotency-Key to learn it",
+                    )),
+                }
+            }
+        };
+        routes::guard(&mut response);
+        response
+    }
+}
+
+/// Serves one connection to its end.
+pub(super) async fn converse(connection: Connection, service: Service) {
+    let Connection { stream, peer, held: _held } = connection;
+    let peer = Peer {
+        address: peer.ip().to_canonical(),
+        reached_loopback: local_is_loopback(&stream),
+        by_tls: stream.is_tls(),
+    };
+    let pause = Duration::from_secs(service.gateway.settings.requests.header_timeout_s.into());
+    let stopping = service.gateway.tasks.stopping().clone();
+    let activity = Arc::new(Activity::default());
+    let noted = Arc::clone(&activity);
+    let builder = service.builder.clone();
+    let requests = service_fn(move |request: hyper::Request<Incoming>| {
+        noted.begun.fetch_add(1, Ordering::Relaxed);
+        let (noted, service) = (Arc::clone(&noted), service.clone());
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        async move {
+            let response = service.answer(request).await;
+            noted.ended.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut conversation = pin!(builder.serve_connection(TokioIo::new(stream), requests));
+    // hyper's own header time-out starts only when it knows the version; a peer that says nothing, or stops within the
+    // first bytes, or holds an HTTP/2 connection open for nothing is cut here.
+    let mut look = pin!(tokio::time::sleep(pause));
+    let (mut seen, mut closing) = (0, false);
+    loop {
+        tokio::select! {
+            result = conversation.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "connection ended early");
+                }
+                return;
+            }
+            () = stopping.cancelled(), if !closing => {
+                closing = true;
+                conversation.as_mut().graceful_shutdown();
+            }
+            () = look.as_mut() => {
+                let (begun, ended) = (activity.begun.load(Ordering::Relaxed), activity.ended.load(Ordering::Relaxed));
+                if begun == seen && begun == ended {
+                    if closing {
+                        return;
+                    }
+                    closing = true;
+                    conversation.as_mut().graceful_shutdown();
+                }
+                seen = begun;
+                look.as_mut().reset(tokio::time::Instant::now() + pause);
+            }
+        }
+    }
+}
+
+fn builder(requests: &Requests) -> Builder<TokioExecutor> {
+    let pause = Duration::from_secs(requests.header_timeout_s.into());
+    let header_bytes = usize::try_from(requests.header_bytes).unwrap_or(8_192);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(pause)
+        .max_buf_size(header_bytes)
+        .half_close(false)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(requests.header_bytes)
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(1_024)
+        .initial_stream_window_size(65_535)
+        .initial_connection_window_size(1_048_576)
+        .max_send_buf_size(65_536)
+        .keep_alive_interval(pause)
+        .keep_alive_timeout(pause);
+    builder
+}
+
+fn local_is_loopback(stream: &Stream) -> bool {
+    let address = match stream {
+        Stream::Plain(stream) => stream.local_addr(),
+        Stream::Tls(stream) => stream.get_ref().0.local_addr(),
+    };
+    address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
+}

@@ -1,0 +1,100 @@
+//! Connections that behave badly, and the end of the channel.
+
+use http_body_util::Full;
+use hyper::Request;
+use support::http::{raw, send_h2};
+use support::wait_for;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::Channel;
+
+const REQUEST: &str = "POST /v1/checks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"code\":\"1\"}";
+
+#[tokio::test]
+async fn a_check_is_recorded_although_the_asker_hung_up() {
+    let channel = Channel::up().await;
+    channel.core.hold();
+    let mut stream = TcpStream::connect(channel.address).await.unwrap();
+    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    wait_for("the core is asked", || channel.core.asked().len() == 1).await;
+    drop(stream);
+    assert_eq!(channel.core.recorded(), 0);
+    channel.core.release();
+    wait_for("the check is recorded", || channel.core.recorded() == 1).await;
+    assert_eq!(channel.down().await, 0);
+}
+
+#[tokio::test]
+async fn stopping_lets_a_running_request_finish() {
+    let channel = Channel::up().await;
+    channel.core.hold();
+    let (address, core) = (channel.address, channel.core.clone());
+    let asking = tokio::spawn(async move { raw(address, REQUEST.as_bytes()).await });
+    wait_for("the core is asked", || core.asked().len() == 1).await;
+    channel.shutdown.cancel();
+    core.release();
+    assert!(asking.await.unwrap().starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(channel.down().await, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_outlasts_the_drain_is_cut_and_counted() {
+    let channel = Channel::with("[requests]\ndrain_s = 0").await;
+    channel.core.hold();
+    let mut stream = TcpStream::connect(channel.address).await.unwrap();
+    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    wait_for("the core is asked", || channel.core.asked().len() == 1).await;
+    assert!(channel.down().await >= 1);
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_or_stops_midway_is_cut() {
+    let channel = Channel::with("[requests]\nheader_timeout_s = 1\nrequest_timeout_s = 1").await;
+    let address = channel.address;
+    let late = raw(
+        address,
+        b"POST /v1/checks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{",
+    )
+    .await;
+    assert!(late.starts_with("HTTP/1.1 408") && late.contains("/problems/too-slow"), "{late}");
+    for start in [&b""[..], b"PRI * HTTP/2", b"GET / HTTP/1.1\r\nhost:"] {
+        let heard = raw(address, start).await;
+        assert!(!heard.contains("200 OK"), "{heard}");
+    }
+    assert_eq!(channel.down().await, 0);
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let channel = Channel::up().await;
+    let bomb = format!("GET / HTTP/1.1\r\nhost: x\r\nx-bomb: {}\r\n\r\n", "a".repeat(100_000));
+    assert!(raw(channel.address, bomb.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(500));
+    assert!(raw(channel.address, many.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    assert_eq!(channel.get("/healthz").await.status, 200, "the others are served on");
+}
+
+#[tokio::test]
+async fn too_many_requests_at_once_are_told_to_come_back() {
+    let channel = Channel::with("[requests]\nrunning = 1").await;
+    channel.core.hold();
+    let mut stream = TcpStream::connect(channel.address).await.unwrap();
+    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    wait_for("the core is asked", || channel.core.asked().len() == 1).await;
+    let refused = channel.check(r#"{"code":"1"}"#).await;
+    crate::assert_problem(&refused, 503, "overloaded");
+    channel.core.release();
+    assert_eq!(channel.down().await, 0);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_with_prior_knowledge() {
+    let channel = Channel::up().await;
+    let request = Request::post(format!("http://{}/v1/checks", channel.address))
+        .header("content-type", "application/json")
+        .body(Full::from(r#"{"code":"1"}"#))
+        .unwrap();
+    let answered = send_h2(channel.address, request).await;
+    assert_eq!((answered.status.as_u16(), &answered.json()["verdict"]), (200, &"genuine_first".into()));
+}

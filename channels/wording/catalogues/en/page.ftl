@@ -1,0 +1,52 @@
+# What the web page says.
+
+page-title = Product number check
+page-heading = Check the article in your hand
+page-prompt = Number on the pack
+page-placeholder = for example 12345 67890 12345 67890
+page-hint = Enter the number that is different on every pack; spaces may be left out.
+page-button = Check
+page-more = Compare lot and expiry date (optional)
+page-lot = Lot
+page-expiry = Expiry date
+page-another = Check another number
+page-languages = Choose a language
+page-result = Result
+page-colour = Colour of the sign: { $colour }, { $sign }
+page-facts = On record
+page-advice = What to do
+page-advisories = Please also note
+page-number = Number { $position }
+page-answered-at = Answered on { $minute }
+page-replayed = This check was answered before; here is that answer.
+page-only-first =
+    { $limit ->
+        [one] Only { $limit } number is checked at a time; the rest were not checked.
+       *[other] At most { $limit } numbers are checked at a time; the rest were not checked.
+    }
+page-receipt = Receipt number
+page-receipt-purpose = Please keep this number. In a complaint or report it proves that this answer came from us.
+page-receipt-none = This answer was not recorded, so it has no receipt number.
+page-receipt-title = Check a receipt
+page-receipt-prompt = Receipt number (12 digits)
+page-receipt-button = Check receipt
+page-receipt-found = This receipt was issued by us.
+page-receipt-not-found = We issued no such receipt. Please read the 12 digits again and enter them once more.
+page-receipt-malformed = A receipt number has 12 digits. Please read it again and enter it once more.
+page-receipt-limits = A receipt shows the result and the time, never the number or who asked.
+page-landing-title = Check this article
+page-landing-prompt = The number was read from the barcode. The check is recorded only when you press “Check”.
+page-empty = Please enter a number first.
+page-too-long =
+    { $limit ->
+        [one] That is too long: at most { $limit } character.
+       *[other] That is too long: at most { $limit } characters.
+    }
+page-bad-expiry = Please write the expiry date as year-month-day, for example 2026-11-23.
+page-form-expired = This page was open for too long. Please press “Check” once more.
+page-not-found = There is no such page.
+page-busy = Too many people are asking now, so this was not handled. Please try again later.
+page-error = Something went wrong and there is no result. Please try again later.
+page-error-title = Not done
+page-home = Back to checking
+page-footer = A result speaks only of the records kept for the number. It says nothing about the quality of the goods.

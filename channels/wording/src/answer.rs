@@ -1,0 +1,208 @@
+//! An answer as sentences: the verdict first, then what is on record, then what to do.
+//!
+//! Owns which fact goes into which sentence, and which is left out because the verdict says it already. Every verdict is
+//! matched by name: a new one does not compile until it has words. Decides no verdict and holds no words.
+
+use contract::answer::Facts;
+use contract::{Answer, Language, TradeItem, Verdict};
+use fluent_bundle::FluentArgs;
+
+use crate::message::{Part, Phrase, verdict_id};
+use crate::{Sentences, Words};
+
+/// The most characters of a text from outside (a reason, a name, a lot) that go into a sentence.
+const LONGEST_INSERT: usize = 200;
+
+impl Words {
+    /// An answer as sentences.
+    #[must_use]
+    pub fn answer(&self, answer: &Answer, language: Language) -> Sentences {
+        let verdict = &answer.verdict;
+        Sentences {
+            word: self.word(verdict.kind(), language),
+            verdict: self.verdict(verdict, Part::Value, language),
+            facts: self.facts(&answer.facts, verdict, language),
+            advice: self.say_verdict(verdict, Part::Advice, language),
+            advisories: answer
+                .advisories
+                .iter()
+                .map(|advisory| self.verdict(advisory, beside(advisory), language))
+                .collect(),
+        }
+    }
+
+    /// The sentence of a verdict, with the reason after it where one was given.
+    fn verdict(&self, verdict: &Verdict, part: Part, language: Language) -> String {
+        let mut sentence = self.say_verdict(verdict, part, language);
+        if has_reason(verdict) {
+            if language == Language::En {
+                sentence.push(' ');
+            }
+            sentence.push_str(&self.say_verdict(verdict, Part::Reason, language));
+        }
+        sentence
+    }
+
+    fn say_verdict(&self, verdict: &Verdict, part: Part, language: Language) -> String {
+        self.catalogue(language).say(&verdict_id(verdict.kind()), part, &self.variables(verdict, language))
+    }
+
+    /// The facts of a verdict as the catalogues' variables; `message.rs` lists them by kind.
+    fn variables(&self, verdict: &Verdict, language: Language) -> FluentArgs<'static> {
+        let mut variables = FluentArgs::new();
+        match verdict {
+            Verdict::RateLimited { minutes } => variables.set("minutes", (*minutes).max(1)),
+            Verdict::Malformed { read, expected } => {
+                variables.set("read", *read);
+                variables.set("expected", *expected);
+            }
+            Verdict::NotUnitCode { item } => variables.set(
+                "item",
+                match item {
+                    TradeItem::Gtin => "gtin",
+                    TradeItem::Licence => "licence",
+                },
+            ),
+            Verdict::Recalled { reason } => {
+                variables.set("reason", reason.as_deref().map(reason_of).unwrap_or_default())
+            }
+            Verdict::Expired { on } => variables.set("on", self.day(*on, language)),
+            Verdict::NotActivated { fresh } => variables.set("fresh", if *fresh { "yes" } else { "no" }),
+            Verdict::NotYetOnSale { from } => {
+                variables.set("from", from.map_or_else(|| "none".to_owned(), |day| self.day(day, language)));
+            }
+            Verdict::ImpossibleTravel { elsewhere: seen }
+            | Verdict::SoldBefore { sale: seen }
+            | Verdict::GenuineAgain { first: seen } => variables.set("seen", self.seen(seen, language)),
+            Verdict::Overchecked { times, first } | Verdict::GenuineSeen { times, first } => {
+                variables.set("times", *times);
+                variables.set("seen", self.seen(first, language));
+            }
+            Verdict::DataMismatch { lot, expiry } => variables.set(
+                "differs",
+                match (lot, expiry) {
+                    (true, false) => "lot",
+                    (false, true) => "expiry",
+                    (true, true) | (false, false) => "both",
+                },
+            ),
+            Verdict::CartonCode { holds } => variables.set("holds", *holds),
+            Verdict::Unavailable
+            | Verdict::Degraded
+            | Verdict::Typo
+            | Verdict::NotCovered
+            | Verdict::Unknown
+            | Verdict::Compromised
+            | Verdict::Stolen
+            | Verdict::Withdrawn
+            | Verdict::GenuineFirst => {}
+        }
+        variables
+    }
+
+    /// What is on record, one line each, without what the verdict itself says.
+    fn facts(&self, facts: &Facts, verdict: &Verdict, language: Language) -> Vec<String> {
+        let mut phrases = Vec::new();
+        if let Some(product) = &facts.product {
+            let name = plain(product.name.in_language(language));
+            phrases.push(match product.spec.as_deref().map(plain).filter(|spec| !spec.is_empty()) {
+                Some(spec) => Phrase::ProductSpec { name, spec },
+                None => Phrase::Product { name },
+            });
+            phrases.push(Phrase::Maker { name: plain(product.maker.in_language(language)) });
+            phrases.extend(product.licence.as_deref().map(|licence| Phrase::Licence { licence: plain(licence) }));
+        }
+        phrases.extend(facts.lot.as_deref().map(|lot| Phrase::Lot { lot: plain(lot) }));
+        phrases.extend(facts.made.map(|day| Phrase::Made { day: self.day(day, language) }));
+        if !matches!(verdict, Verdict::Expired { .. }) {
+            phrases.extend(facts.expiry.map(|day| Phrase::Expiry { day: self.day(day, language) }));
+        }
+        if !tells_of_checks(verdict) {
+            phrases.extend(self.earlier_checks(facts, language));
+        }
+        phrases.iter().map(|phrase| self.phrase(phrase, language)).collect()
+    }
+
+    fn earlier_checks(&self, facts: &Facts, language: Language) -> Option<Phrase> {
+        let first = facts.first_checked.as_ref().map(|first| self.seen(first, language));
+        match (facts.times_checked, first) {
+            (Some(0), _) | (None, None) => None,
+            (Some(times), Some(seen)) => Some(Phrase::Checked { times, seen }),
+            (Some(times), None) => Some(Phrase::CheckedTimes { times }),
+            (None, Some(seen)) => Some(Phrase::FirstChecked { seen }),
+        }
+    }
+}
+
+/// Whether the verdict is itself about earlier checks. A second count beside it (the facts include the asker's own
+/// sessions, the verdict does not) would only confuse.
+const fn tells_of_checks(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Overchecked { .. }
+        | Verdict::GenuineSeen { .. }
+        | Verdict::GenuineAgain { .. }
+        | Verdict::GenuineFirst => true,
+        Verdict::Unavailable
+        | Verdict::Degraded
+        | Verdict::RateLimited { .. }
+        | Verdict::Malformed { .. }
+        | Verdict::Typo
+        | Verdict::NotUnitCode { .. }
+        | Verdict::NotCovered
+        | Verdict::Unknown
+        | Verdict::Compromised
+        | Verdict::Stolen
+        | Verdict::Recalled { .. }
+        | Verdict::Withdrawn
+        | Verdict::Expired { .. }
+        | Verdict::NotActivated { .. }
+        | Verdict::NotYetOnSale { .. }
+        | Verdict::ImpossibleTravel { .. }
+        | Verdict::SoldBefore { .. }
+        | Verdict::DataMismatch { .. }
+        | Verdict::CartonCode { .. } => false,
+    }
+}
+
+/// How a verdict is said beside another one: red and amber ones have a note of their own, the others are never beside.
+const fn beside(verdict: &Verdict) -> Part {
+    match verdict.colour() {
+        contract::Colour::Amber | contract::Colour::Red => Part::Note,
+        contract::Colour::Grey | contract::Colour::Green => Part::Value,
+    }
+}
+
+fn has_reason(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Recalled { reason: Some(reason) } if !reason_of(reason).is_empty())
+}
+
+/// A reason without its full stop: the sentence around it has one.
+fn reason_of(reason: &str) -> String {
+    plain(reason).trim_end_matches(['.', '。', '．', ' ']).to_owned()
+}
+
+/// A text from outside as one line of bounded length: white space in a row becomes one space; control characters and
+/// those that turn the direction of writing (UAX #9) are left out.
+pub(crate) fn plain(text: &str) -> String {
+    let mut line = String::new();
+    let mut gap = false;
+    let mut count = 0;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            gap = !line.is_empty();
+        } else if !c.is_control()
+            && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
+            if count >= LONGEST_INSERT {
+                line.push('…');
+                break;
+            }
+            if std::mem::take(&mut gap) {
+                line.push(' ');
+            }
+            line.push(c);
+            count += 1;
+        }
+    }
+    line
+}

@@ -1,0 +1,117 @@
+//! `verigate demo`: everything on embedded defaults, with numbers to try.
+//!
+//! Every start mints its own samples, into a new folder or one that has been used before. Seeds are ordinary orders and
+//! inquiries: the demo shows what the gateway does, not what somebody wrote down.
+
+mod samples;
+
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use verigate::config::{Data, Level};
+use verigate::ledger::folder::Folder;
+use verigate::observe::start_log;
+use verigate::verify::Gateway;
+use verigate::verify::admit::Quotas;
+
+use self::samples::Sample;
+use super::Shared;
+use crate::compose::{self, Listening, Root};
+use crate::failure::{Exit, Failure};
+
+/// The data folder where `--dir` names none.
+const DIR: &str = "./verigate-demo";
+
+/// Run everything on embedded defaults, with numbers to try: in `--dir`, by default ./verigate-demo, which is made if it
+/// is not there.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Where the page and the API listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+}
+
+/// `DIR/samples.json`.
+#[derive(Debug, Serialize)]
+struct Samples<'a> {
+    schema: u32,
+    listen: Listen,
+    samples: &'a [Sample],
+}
+
+#[derive(Debug, Serialize)]
+struct Listen {
+    http: String,
+}
+
+impl Demo {
+    /// Does it.
+    pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+        let dir = shared.dir().unwrap_or_else(|| Path::new(DIR));
+        let mut root = Root { data: Data { dir: dir.to_owned(), second_place: None }, ..Root::default() };
+        // Whoever tries things out asks all day from one address.
+        root.quotas = Quotas::wide();
+        root.http.listen = self.http;
+        root.http.newcomers_per_hour = u32::MAX;
+        // The table is what matters here; what goes wrong is still told.
+        root.log.level = Level::Warn;
+        start_log(root.log).map_err(|error| Failure::Other { exit: Exit::Ours, source: error.into() })?;
+        let folder = Folder::all_in(dir);
+        Gateway::init(&folder).map_err(compose::not_opened)?;
+        let gateway = compose::open(folder, root.settings()?)?;
+        compose::runtime()?.block_on(async {
+            let samples = samples::mint(&gateway, compose::now()).await.map_err(ours)?;
+            compose::serve(&root, gateway, |listening| ready(dir, listening, &samples, out)).await
+        })
+    }
+}
+
+fn ready(dir: &Path, listening: Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
+    let written = Samples { schema: 1, listen: Listen { http: listening.http.to_string() }, samples };
+    let text = serde_json::to_vec_pretty(&written).context("the samples cannot be written").map_err(ours)?;
+    replace(&dir.join("samples.json"), &text).context("cannot write samples.json").map_err(ours)?;
+    writeln!(
+        out,
+        "Numbers to try on http://{}/ ({} has them all):\n",
+        listening.http,
+        dir.join("samples.json").display()
+    )?;
+    for sample in samples {
+        let code = sample.codes.first().map_or("", String::as_str);
+        writeln!(out, "  {:<18} {:<6} {}{}", sample.verdict, sample.colour, grouped(code), sample.hint())?;
+    }
+    writeln!(out, "\nready")?;
+    Ok(out.flush()?)
+}
+
+fn ours(error: anyhow::Error) -> Failure {
+    Failure::Other { exit: Exit::Ours, source: error }
+}
+
+/// Replaces a file in one step: whoever reads it sees the old or the new one whole.
+fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_extension("json.new");
+    let mut file = fs::File::create(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(fresh, path)
+}
+
+/// A printed number in four groups of five, as on the pack.
+fn grouped(code: &str) -> String {
+    if code.len() != 20 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return code.to_owned();
+    }
+    let mut text = String::with_capacity(24);
+    for (nth, digit) in code.chars().enumerate() {
+        if nth > 0 && nth % 5 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,210 @@
+//! `verigate doctor`: what would keep a gateway from working, and what to do about it.
+//!
+//! Changes nothing but for one small file that it writes, syncs and removes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use contract::Timestamp;
+use verigate::config::CoreConfig;
+use verigate::control::{ControlError, Request, Response, call};
+use verigate::ledger::checkpoint::{check_head, read_all, verifying_key};
+use verigate::ledger::folder::{Folder, FolderError};
+use verigate::ledger::log::Log as _;
+use verigate::ledger::segments::SegmentLog;
+use verigate::secret::Secret;
+use wording::Words;
+
+use super::{Shared, other};
+use crate::compose::clock;
+use crate::failure::{Exit, Failure};
+
+/// A sync of a small file that takes longer holds every answer up: the disk is overloaded or no disk.
+const SLOW_SYNC: Duration = Duration::from_millis(100);
+/// A clock may run behind the log by so much before answers are dated wrongly.
+const CLOCK_SLACK: Duration = Duration::from_secs(2);
+
+/// Look for what would keep a gateway from working, and say what to do about it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {}
+
+/// How one thing is.
+#[derive(Debug)]
+enum Finding {
+    Good(String),
+    Warn(String),
+    Fail(String),
+}
+
+use Finding::{Fail, Good, Warn};
+
+impl Doctor {
+    /// Looks and tells; exit code 69 where something failed.
+    #[expect(clippy::unused_self, reason = "as every command's")]
+    pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+        let mut failed = 0;
+        let mut tell = |what: &str, finding: Finding| {
+            let (sign, text) = match finding {
+                Good(text) => ("ok  ", text),
+                Warn(text) => ("warn", text),
+                Fail(text) => {
+                    failed += 1;
+                    ("FAIL", text)
+                }
+            };
+            writeln!(out, "{sign}  {what:<12} {text}")
+        };
+        let core = match shared.root() {
+            Ok(root) => root.core(),
+            Err(failure) => {
+                tell("config", Fail("it cannot be used, and without it nothing else is known".to_owned()))?;
+                return Err(failure);
+            }
+        };
+        let named =
+            shared.config_file().map_or_else(|| "none, all defaults".to_owned(), |file| file.display().to_string());
+        tell("config", Good(named))?;
+        let folder = shared.root()?.folder()?;
+        tell("folder", writable(&folder.data))?;
+        let (lock, is_free) = lock(&folder);
+        tell("gateway", lock)?;
+        let (key, master) = master(&folder);
+        tell("master key", key)?;
+        tell("second place", second_place(&folder))?;
+        if let Some(master) = &master {
+            tell("ledger", ledger(&folder, master, is_free))?;
+        }
+        tell("words", words(&core))?;
+        if failed == 0 {
+            return Ok(());
+        }
+        Err(other(Exit::Unavailable, anyhow::anyhow!("{failed} of these would keep a gateway from working")))
+    }
+}
+
+/// Whether a file can be written and synced, and how long that takes.
+fn writable(data: &Path) -> Finding {
+    if !data.is_dir() {
+        return Fail(format!("there is no {}: run `verigate init`", data.display()));
+    }
+    let probe = data.join(format!(".doctor-{}", std::process::id()));
+    let began = clock()();
+    let written = File::create_new(&probe).and_then(|mut file| {
+        file.write_all(&[0; 4096])?;
+        file.sync_all()
+    });
+    let took = clock()().since(began);
+    drop(fs::remove_file(&probe));
+    let took_ms = took.as_millis();
+    match written {
+        Err(error) => {
+            Fail(format!("{} cannot be written: {error}; see to its owner and the free disk", data.display()))
+        }
+        Ok(()) if took > SLOW_SYNC => {
+            Warn(format!("a sync took {took_ms} ms: use a disk of its own that syncs faster"))
+        }
+        Ok(()) => Good(format!("{}, a sync took {took_ms} ms", data.display())),
+    }
+}
+
+fn lock(folder: &Folder) -> (Finding, bool) {
+    match call(folder, &Request::Status) {
+        Ok(Response::Status(status)) => {
+            let finding = match (status.fault, status.ready) {
+                (Some(fault), _) => Fail(format!("process {} cannot record: {fault}", status.process)),
+                (None, false) => Warn(format!("process {} is overloaded: {} waiting", status.process, status.waiting)),
+                (None, true) => Good(format!("process {} is running and ready", status.process)),
+            };
+            (finding, false)
+        }
+        Ok(_) => (Fail("the gateway speaks another version: restart it with this program".to_owned()), false),
+        Err(ControlError::NotRunning { .. }) => match folder.lock() {
+            Ok(_) => (Good("not running, the folder is free".to_owned()), true),
+            Err(FolderError::Held { holder, .. }) => {
+                (Fail(format!("{holder} has the folder and does not answer: wait for it or stop it")), false)
+            }
+            Err(error) => (Fail(error.to_string()), false),
+        },
+        Err(error) => (Fail(error.to_string()), false),
+    }
+}
+
+fn master(folder: &Folder) -> (Finding, Option<Secret>) {
+    let path = folder.master();
+    match Secret::load(&path) {
+        Ok(master) => {
+            let exposed = fs::metadata(&folder.keys).is_ok_and(|keys| keys.permissions().mode() & 0o077 != 0);
+            let finding = if exposed {
+                Warn(format!("others may look into {}: chmod 700 it", folder.keys.display()))
+            } else {
+                Good(path.display().to_string())
+            };
+            (finding, Some(master))
+        }
+        Err(error) => {
+            (Fail(format!("{error}; bring {} back from the safe, or run `verigate init`", path.display())), None)
+        }
+    }
+}
+
+/// Whether the checkpoints would outlive the disk of the ledger.
+fn second_place(folder: &Folder) -> Finding {
+    use std::os::unix::fs::MetadataExt as _;
+    let disks = fs::metadata(&folder.data).and_then(|data| Ok((data.dev(), fs::metadata(&folder.checkpoints)?.dev())));
+    match disks {
+        Err(error) => Fail(format!("{}: {error}; make the folder or mount its disk", folder.checkpoints.display())),
+        Ok((data, checkpoints)) if data == checkpoints => {
+            Warn("checkpoints are on the ledger's own disk: set data.second_place to another one".to_owned())
+        }
+        Ok(_) => Good(folder.checkpoints.display().to_string()),
+    }
+}
+
+/// The log's end against the last checkpoint and the clock. A running gateway has checked that when it began, and
+/// opening its log beside it could meet a half-written event.
+fn ledger(folder: &Folder, master: &Secret, is_free: bool) -> Finding {
+    let checkpoints = match read_all(&folder.checkpoints, 0, &verifying_key(master)) {
+        Ok(checkpoints) => checkpoints,
+        Err(error) => return Fail(format!("{error}; restore the checkpoints from a backup")),
+    };
+    let last = checkpoints.last();
+    let signed = last.map_or(0, |checkpoint| checkpoint.sequence);
+    if !is_free {
+        return Good(format!("in use; the last signed event is {signed}"));
+    }
+    if !folder.log().is_dir() {
+        return Fail(format!("there is no {}: run `verigate init`", folder.log().display()));
+    }
+    let log = match SegmentLog::open(&folder.log(), 0) {
+        Ok(log) => log,
+        Err(error) => return Fail(format!("{error}; run `verigate ledger verify`")),
+    };
+    let head = log.head();
+    if let Err(error) = check_head(&head, last) {
+        return Fail(format!("{error}; restore the log from a backup"));
+    }
+    match last_time(&log) {
+        Ok(Some(at)) if at.since(clock()()) > CLOCK_SLACK => {
+            Fail(format!("the clock is behind the log's last event of {at}: set the clock"))
+        }
+        Ok(_) => Good(format!("{} events, signed up to {signed}", head.sequence)),
+        Err(error) => Fail(error),
+    }
+}
+
+fn last_time(log: &SegmentLog) -> Result<Option<Timestamp>, String> {
+    let mut reader = log.reader().map_err(|error| error.to_string())?;
+    let before = log.head().sequence.saturating_sub(1);
+    let rows = reader.after(before, false, 1).map_err(|error| error.to_string())?;
+    Ok(rows.last().map(|row| row.at))
+}
+
+fn words(core: &CoreConfig) -> Finding {
+    match Words::load(None, core.rules.zone().clone()) {
+        Ok(_) => Good("zh-Hans, zh-HK and en".to_owned()),
+        Err(error) => Fail(error.to_string()),
+    }
+}

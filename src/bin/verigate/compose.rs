@@ -1,0 +1,220 @@
+//! The program put together: configuration, core, channels, signals. The one place that names the channels.
+//!
+//! Owns the root of the configuration file and the order of coming up and going down. Decides nothing about numbers.
+#![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use channel_http::{Bound, HttpConfig, Ports};
+use contract::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use verigate::code::layout::LayoutConfig;
+use verigate::config::{CoreConfig, Data, Keys, Ledger, Log, ProcessEnvironment};
+use verigate::control;
+use verigate::ledger::folder::{Folder, FolderError};
+use verigate::ledger::log::LogError;
+use verigate::ledger::writer::Clock;
+use verigate::observe::Metrics;
+use verigate::secret::{Secret, SecretError};
+use verigate::verify::admit::Quotas;
+use verigate::verify::decide::Rules;
+use verigate::verify::{Gateway, OpenError, Settings};
+use wording::Words;
+
+use crate::failure::{Exit, Failure};
+
+/// Measurements are folded into their buckets this often.
+const FOLDED_EVERY: Duration = Duration::from_secs(5);
+
+/// The whole configuration file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Root {
+    /// Where everything is kept.
+    pub(crate) data: Data,
+    /// How the ledger writes.
+    pub(crate) ledger: Ledger,
+    /// Where the master key is.
+    pub(crate) keys: Keys,
+    /// What the program says of itself.
+    pub(crate) log: Log,
+    /// The thresholds of the verdicts.
+    pub(crate) rules: Rules,
+    /// How often an asker is answered.
+    pub(crate) quotas: Quotas,
+    /// The layouts of numbers; the network's own where none is given.
+    pub(crate) layout: Option<Vec<LayoutConfig>>,
+    /// The words.
+    pub(crate) words: WordsConfig,
+    /// The HTTP channel.
+    pub(crate) http: HttpConfig,
+}
+
+/// `[words]`: what is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WordsConfig {
+    /// A folder of the operator's own messages, `TAG/*.ftl`; each replaces the shipped one. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overrides: Option<PathBuf>,
+}
+
+impl Root {
+    /// The core's part.
+    pub(crate) fn core(&self) -> CoreConfig {
+        let mut core = CoreConfig {
+            data: self.data.clone(),
+            ledger: self.ledger.clone(),
+            keys: self.keys.clone(),
+            log: self.log,
+            rules: self.rules.clone(),
+            quotas: self.quotas.clone(),
+            ..CoreConfig::default()
+        };
+        if let Some(layout) = &self.layout {
+            core.layout.clone_from(layout);
+        }
+        core
+    }
+
+    /// Where everything lies.
+    pub(crate) fn folder(&self) -> Result<Folder, Failure> {
+        Ok(self.core().folder(&ProcessEnvironment)?)
+    }
+
+    /// How the core works.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        self.core().settings().map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
+    }
+
+    /// The words, with the operator's own.
+    pub(crate) fn words(&self) -> Result<Words, Failure> {
+        Words::load(self.words.overrides.as_deref(), self.rules.zone().clone())
+            .map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
+    }
+
+    /// Everything that can be checked without opening what it names.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.settings()?;
+        self.words()?;
+        self.http.check().map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
+    }
+}
+
+/// The wall clock.
+pub(crate) fn clock() -> Clock {
+    Arc::new(now)
+}
+
+/// Now.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Opens the core; a failure to do so has the exit code that fits.
+pub(crate) fn open(folder: Folder, settings: Settings) -> Result<Arc<Gateway>, Failure> {
+    Gateway::open(folder, settings, clock()).map(Arc::new).map_err(not_opened)
+}
+
+/// A folder that cannot be opened: in use is "unavailable", damaged is "bad data", a missing key is for the operator.
+pub(crate) fn not_opened(error: OpenError) -> Failure {
+    let exit = match &error {
+        OpenError::Folder(FolderError::Held { .. }) => Exit::Unavailable,
+        OpenError::Log(LogError::Damaged { .. } | LogError::Newer { .. } | LogError::Store { .. })
+        | OpenError::Checkpoint(_) => Exit::Data,
+        OpenError::Folder(FolderError::Io { .. }) | OpenError::Secret(_) => Exit::Usage,
+        OpenError::Thread(_) => Exit::Ours,
+    };
+    let advice = match &error {
+        OpenError::Secret(SecretError::Io { .. }) => "run `verigate init` for a new folder, or restore its keys",
+        OpenError::Log(LogError::Store { .. }) => {
+            "keep the folder as it is, run `verigate ledger verify`, and restore the last good backup if it finds damage"
+        }
+        OpenError::Secret(SecretError::Exposed { .. } | SecretError::Malformed { .. } | SecretError::NoRandomness)
+        | OpenError::Folder(_)
+        | OpenError::Log(LogError::Damaged { .. } | LogError::Newer { .. })
+        | OpenError::Checkpoint(_)
+        | OpenError::Thread(_) => "the gateway did not start",
+    };
+    Failure::Other { exit, source: anyhow::Error::new(error).context(advice) }
+}
+
+/// A runtime for everything that waits.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other { exit: Exit::Ours, source: error.into() })
+}
+
+/// Where the channels listen, once they are bound.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listening {
+    /// The HTTP channel.
+    pub(crate) http: SocketAddr,
+}
+
+/// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core.
+pub(crate) async fn serve(
+    root: &Root,
+    gateway: Arc<Gateway>,
+    ready: impl FnOnce(Listening) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let ours = |error: anyhow::Error| Failure::Other { exit: Exit::Ours, source: error };
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM").map_err(ours)?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT").map_err(ours)?;
+    let metrics = Metrics::start().map_err(|error| ours(error.into()))?;
+    let words = Arc::new(root.words()?);
+    let master = Secret::load(&gateway.folder().master()).map_err(|error| not_opened(error.into()))?;
+    let bound = Bound::bind(root.http.clone())
+        .await
+        .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
+    let listening = Listening { http: bound.address() };
+    let stopping = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let page = metrics.clone();
+    let ports = Ports {
+        verify: Arc::clone(&gateway) as Arc<dyn contract::Verify>,
+        words,
+        metrics: Arc::new(move || page.render()),
+        page_key: *master.derive("verigate page 1", b"").expose(),
+    };
+    let http = tasks.spawn(bound.serve(ports, stopping.clone()));
+    let control = tasks.spawn(control::serve(Arc::clone(&gateway), stopping.clone().cancelled_owned()));
+    let folding = stopping.clone();
+    tasks.spawn(async move {
+        while folding.run_until_cancelled(tokio::time::sleep(FOLDED_EVERY)).await.is_some() {
+            metrics.fold();
+        }
+    });
+    ready(listening)?;
+    tracing::info!(http = %listening.http, "ready");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    stopping.cancel();
+    tasks.close();
+    match http.await {
+        Ok(0) => {}
+        Ok(cut) => tracing::warn!(cut, "requests were cut at the end of the drain"),
+        Err(error) => tracing::error!(cause = %error, "the http channel ended badly"),
+    }
+    match control.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(cause = %error, "the control socket ended badly"),
+        Err(error) => tracing::error!(cause = %error, "the control socket ended badly"),
+    }
+    tasks.wait().await;
+    // Closing joins the ledger's threads: not on an async worker.
+    tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
+}

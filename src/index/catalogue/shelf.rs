@@ -1,0 +1,272 @@
+//! The catalogue in memory: makers, products, batches and where every serial lies.
+//!
+//! Owns the maps and the folding of committed events into them. Checks nothing: what is in the log was checked before
+//! it was written, and an event that names something unknown here (a layout that was taken out of the configuration)
+//! is passed over with a line in the log, so that a rebuild always ends.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use contract::Life;
+
+use super::spans::Spans;
+use crate::code::Codes;
+use crate::index::{
+    Batch, CatalogueChange, LifeEvent, Maker, Product, Serials, Stamp, Target, Timeline, UnitKey, UnitRecord,
+};
+
+/// Everything that stands in the catalogue. Entries name each other by their place in a vector, which is cheaper to
+/// follow than their ids and never changes, since nothing is ever taken out.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    makers: Vec<Arc<Maker>>,
+    maker_slots: HashMap<String, usize>,
+    products: Vec<ProductSlot>,
+    product_slots: HashMap<String, usize>,
+    resources: HashMap<(u8, u64), Resource>,
+    batches: Vec<BatchSlot>,
+    batch_slots: HashMap<u64, usize>,
+    last_batch: u64,
+    gtins: HashSet<String>,
+    /// Batches of boxes that units were already packed into.
+    packed: HashSet<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct ProductSlot {
+    pub(super) product: Arc<Product>,
+    maker: usize,
+    pub(super) layout: u8,
+    life: Timeline,
+}
+
+#[derive(Debug)]
+struct BatchSlot {
+    batch: Arc<Batch>,
+    product: usize,
+    /// When it was issued, as a sequence of the log.
+    sequence: u64,
+    life: Timeline,
+}
+
+/// The serials of one resource.
+#[derive(Debug)]
+struct Resource {
+    product: usize,
+    /// By their first serial; they do not overlap.
+    runs: BTreeMap<u64, Run>,
+    spans: Spans,
+}
+
+#[derive(Debug)]
+struct Run {
+    len: u64,
+    batch: usize,
+}
+
+impl Shelf {
+    pub(super) fn change(&mut self, change: &CatalogueChange, codes: &Codes) {
+        for maker in &change.makers {
+            let next = self.makers.len();
+            let slot = *self.maker_slots.entry(maker.id.clone()).or_insert(next);
+            put(&mut self.makers, slot, Arc::new(maker.clone()));
+        }
+        for product in &change.products {
+            let layout = codes.layouts().named(&product.layout);
+            let (Some(layout), Some(maker)) = (layout, self.maker_slots.get(&product.maker)) else {
+                tracing::error!(product = product.id, "a product of an unknown maker or layout is passed over");
+                continue;
+            };
+            let next = self.products.len();
+            let slot = *self.product_slots.entry(product.id.clone()).or_insert(next);
+            let life = self.products.get(slot).map(|known| known.life.clone()).unwrap_or_default();
+            let shelved = ProductSlot { product: Arc::new(product.clone()), maker: *maker, layout: layout.id(), life };
+            put(&mut self.products, slot, shelved);
+            for resource in &product.resources {
+                let new = || Resource { product: slot, runs: BTreeMap::new(), spans: Spans::default() };
+                self.resources.entry((layout.id(), *resource)).or_insert_with(new);
+            }
+            self.gtins.extend(product.gtin.clone());
+        }
+    }
+
+    pub(super) fn issue(&mut self, sequence: u64, batch: &Batch) {
+        let resource = self.resources.get_mut(&(batch.layout, batch.resource));
+        let (Some(resource), Some(product)) = (resource, self.product_slots.get(&batch.product)) else {
+            tracing::error!(batch = batch.id, "a batch of an unknown product or resource is passed over");
+            return;
+        };
+        if self.batch_slots.contains_key(&batch.id) {
+            tracing::error!(batch = batch.id, "a batch that is known already is passed over");
+            return;
+        }
+        let slot = self.batches.len();
+        let life = Timeline::default();
+        self.batches.push(BatchSlot { batch: Arc::new(batch.clone()), product: *product, sequence, life });
+        self.batch_slots.insert(batch.id, slot);
+        self.last_batch = self.last_batch.max(batch.id);
+        self.packed.extend(batch.parent);
+        for run in batch.serials.iter().filter(|run| run.len > 0) {
+            resource.runs.insert(run.start, Run { len: run.len, batch: slot });
+        }
+    }
+
+    pub(super) fn live(&mut self, sequence: u64, event: &LifeEvent) {
+        let stamp = event.stamp(sequence);
+        match &event.target {
+            Target::Product { product } => {
+                let slot = self.product_slots.get(product).and_then(|slot| self.products.get_mut(*slot));
+                if let Some(known) = slot {
+                    known.life.put(event.life, stamp);
+                    return;
+                }
+            }
+            Target::Batch { batch } => {
+                let slot = self.batch_slots.get(batch).and_then(|slot| self.batches.get_mut(*slot));
+                if let Some(known) = slot {
+                    known.life.put(event.life, stamp);
+                    return;
+                }
+            }
+            Target::Range { layout, resource, serials } => {
+                if let Some(known) = self.resources.get_mut(&(*layout, *resource)) {
+                    known.spans.put(*serials, event.life, &stamp);
+                    return;
+                }
+            }
+            Target::Units { .. } => return,
+        }
+        tracing::error!(sequence, "a life event of something unknown is passed over");
+    }
+
+    /// The record of a serial, if it was issued.
+    pub(super) fn unit(&self, layout: u8, resource: u64, serial: u64) -> Option<UnitRecord> {
+        let shelved = self.resources.get(&(layout, resource))?;
+        let slot = self.batches.get(shelved.holder(serial)?)?;
+        let product = self.products.get(slot.product)?;
+        let mut life = slot.life.clone();
+        life.merge_where(&product.life, |kind, stamp| outlives(kind) || slot.is_before(stamp));
+        if let Some(ranged) = shelved.spans.at(serial) {
+            life.merge_where(ranged, |_, stamp| slot.is_before(stamp));
+        }
+        Some(UnitRecord {
+            key: UnitKey::native(layout, resource, serial),
+            maker: Arc::clone(self.makers.get(product.maker)?),
+            product: Arc::clone(&product.product),
+            batch: Arc::clone(&slot.batch),
+            life,
+        })
+    }
+
+    /// The batches that hold a serial of a range: none, one (`Ok`) or several (`Err`).
+    pub(super) fn sole_batch(&self, layout: u8, resource: u64, serials: Serials) -> Result<Option<u64>, ()> {
+        let Some(shelved) = self.resources.get(&(layout, resource)) else { return Ok(None) };
+        let end = serials.start.saturating_add(serials.len);
+        let before = shelved.holder(serials.start);
+        let inside = shelved.runs.range(serials.start..end.max(serials.start)).map(|(_, run)| run.batch);
+        let mut holders = before.into_iter().chain(inside);
+        let Some(first) = holders.next() else { return Ok(None) };
+        if holders.any(|holder| holder != first) {
+            return Err(());
+        }
+        Ok(self.batches.get(first).map(|slot| slot.batch.id))
+    }
+
+    /// Whether any serial of a range was issued.
+    pub(super) fn holds_any(&self, layout: u8, resource: u64, serials: Serials) -> bool {
+        !matches!(self.sole_batch(layout, resource, serials), Ok(None))
+    }
+
+    /// The runs of serials that are free in a resource below `limit`, in order.
+    pub(super) fn free(&self, layout: u8, resource: u64, limit: u64) -> Vec<Serials> {
+        let mut free = Vec::new();
+        let mut at = 0;
+        if let Some(shelved) = self.resources.get(&(layout, resource)) {
+            for (start, run) in shelved.runs.range(..limit) {
+                if at < *start {
+                    free.push(Serials { start: at, len: start - at });
+                }
+                at = at.max(start.saturating_add(run.len));
+            }
+        }
+        if at < limit {
+            free.push(Serials { start: at, len: limit - at });
+        }
+        free
+    }
+
+    /// The id of the product that a resource was given to.
+    pub(super) fn owner(&self, layout: u8, resource: u64) -> Option<&str> {
+        let shelved = self.resources.get(&(layout, resource))?;
+        self.products.get(shelved.product).map(|slot| slot.product.id.as_str())
+    }
+
+    pub(super) fn maker(&self, id: &str) -> Option<&Arc<Maker>> {
+        self.makers.get(*self.maker_slots.get(id)?)
+    }
+
+    pub(super) fn product(&self, id: &str) -> Option<&ProductSlot> {
+        self.products.get(*self.product_slots.get(id)?)
+    }
+
+    pub(super) fn batch(&self, id: u64) -> Option<&Arc<Batch>> {
+        self.batches.get(*self.batch_slots.get(&id)?).map(|slot| &slot.batch)
+    }
+
+    pub(super) fn knows_gtin(&self, gtin: &str) -> bool {
+        self.gtins.contains(gtin)
+    }
+
+    pub(super) fn is_packed(&self, batch: u64) -> bool {
+        self.packed.contains(&batch)
+    }
+
+    pub(super) const fn next_batch(&self) -> u64 {
+        self.last_batch.saturating_add(1)
+    }
+
+    pub(super) fn makers(&self) -> Vec<Arc<Maker>> {
+        self.makers.clone()
+    }
+
+    pub(super) fn products(&self) -> Vec<Arc<Product>> {
+        self.products.iter().map(|slot| Arc::clone(&slot.product)).collect()
+    }
+
+    pub(super) fn batches(&self) -> Vec<Arc<Batch>> {
+        self.batches.iter().map(|slot| Arc::clone(&slot.batch)).collect()
+    }
+}
+
+impl Resource {
+    /// The batch that a serial is in.
+    fn holder(&self, serial: u64) -> Option<usize> {
+        let (start, run) = self.runs.range(..=serial).next_back()?;
+        (serial - start < run.len).then_some(run.batch)
+    }
+}
+
+impl BatchSlot {
+    /// It was issued before this happened. A range's event does not reach serials that lay free in it then, nor does a
+    /// product's release or sale reach numbers that were not even printed: they would be born activated.
+    const fn is_before(&self, stamp: &Stamp) -> bool {
+        self.sequence < stamp.sequence
+    }
+}
+
+/// Whether an event of a product also covers batches issued after it: what keeps goods off the market does, until it is
+/// lifted; what lets them onto it does not.
+const fn outlives(life: Life) -> bool {
+    match life {
+        Life::Recalled | Life::Withdrawn | Life::Stolen | Life::Compromised => true,
+        Life::Printed | Life::Applied | Life::Activated | Life::Shipped | Life::Sold => false,
+    }
+}
+
+/// Replaces the entry at a place, or adds it at the end.
+fn put<T>(entries: &mut Vec<T>, slot: usize, entry: T) {
+    match entries.get_mut(slot) {
+        Some(known) => *known = entry,
+        None => entries.push(entry),
+    }
+}

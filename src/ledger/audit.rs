@@ -1,0 +1,247 @@
+//! Proving the log whole, and making its projections anew.
+//!
+//! [`verify`] walks every row of every segment: numbers without gaps, times that never go back, the chain, the seams
+//! between segments, bodies that can be read, receipts that are counted rightly, and every signed checkpoint. What it
+//! cannot see: a change of rows that no checkpoint covers yet, by one who computes the chain anew. [`rebuild`] folds the
+//! log into a fresh file of histories. Both hold a few hundred rows at a time; neither changes the log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use contract::Timestamp;
+
+use super::checkpoint::{Checkpoint, check_head};
+use super::event::{Event, Kind, LoggedId};
+use super::fold::{Projection, fold};
+use super::histories::{Changes, Histories, OwedEntry, SqliteHistories};
+use super::log::{Chain, GENESIS, Hash, Head, LogError, LogReader, Row};
+use super::replay::Replayed;
+use super::segments::{SegmentReader, segments};
+use super::sqlite;
+use crate::index::UnitKey;
+use crate::verify::history::Past;
+
+/// Rows read at a time.
+const CHUNK: usize = 512;
+/// Units folded before they are written.
+const BATCH: usize = 50_000;
+
+/// Called with the events done and how many there are in all.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// What was found to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// How many events.
+    pub events: u64,
+    /// In how many segments.
+    pub segments: usize,
+    /// Checkpoints that name an event that was seen, and its hash.
+    pub checkpoints: usize,
+    /// The first event that is kept; above 1 the events before were dropped, and the chain starts at the hash that the
+    /// first segment names as its predecessor's.
+    pub from: u64,
+    /// The end.
+    pub head: Head,
+}
+
+/// Walks the whole log.
+///
+/// # Errors
+/// [`LogError::Damaged`] with the first event that is wrong, [`LogError::Store`].
+pub fn verify(
+    folder: &Path,
+    stream: u32,
+    checkpoints: &[Checkpoint],
+    progress: Progress<'_>,
+) -> Result<Verified, LogError> {
+    let mut signed: BTreeMap<u64, Vec<&Checkpoint>> = BTreeMap::new();
+    for checkpoint in checkpoints {
+        signed.entry(checkpoint.sequence).or_default().push(checkpoint);
+    }
+    let mut seen = 0;
+    let mut check = |sequence: u64, hash: &Hash| {
+        for checkpoint in signed.get(&sequence).into_iter().flatten() {
+            if checkpoint.stream != stream || checkpoint.hash != *hash {
+                let what = format!("its hash is not the one that was signed on {}", checkpoint.at);
+                return Err(LogError::Damaged { sequence, what });
+            }
+            seen += 1;
+        }
+        Ok(())
+    };
+    let mut walk = Walk::open(folder, stream)?;
+    let from = walk.from;
+    check(from - 1, &walk.chain.head().hash)?;
+    walk.run(progress, &mut |row, _| check(row.sequence, &row.hash))?;
+    let head = walk.chain.head();
+    check_head(&head, checkpoints.iter().max_by_key(|checkpoint| checkpoint.sequence))?;
+    Ok(Verified { events: head.sequence + 1 - from, segments: walk.firsts.len(), checkpoints: seen, from, head })
+}
+
+/// Folds the whole log into a fresh file of histories, which takes the old one's place once it is complete. Nobody else
+/// may have the old one open: the caller holds the folder's lock. A power cut leaves the old file, or none, or the new
+/// one, and none is made anew from the log like one that is behind. Returns the last event folded.
+///
+/// # Errors
+/// [`LogError::Damaged`]; [`LogError::Store`], also where the log's beginning is no longer kept.
+pub fn rebuild(folder: &Path, stream: u32, into: &Path, progress: Progress<'_>) -> Result<u64, LogError> {
+    let io = |source: io::Error| LogError::Store { doing: "rebuilt from", source: Box::new(source) };
+    let mut name = into.as_os_str().to_owned();
+    name.push(".new");
+    let fresh = PathBuf::from(name);
+    sqlite::remove(&fresh).map_err(io)?;
+    let mut walk = Walk::open(folder, stream)?;
+    if walk.from > 1 {
+        let source = format!("it begins with event {}, and histories need every one", walk.from).into();
+        return Err(LogError::Store { doing: "rebuilt from", source });
+    }
+    let mut target =
+        Rebuilt { store: SqliteHistories::open(&fresh)?, changes: Changes::default(), units: HashMap::new() };
+    walk.run(progress, &mut |row, event| target.take(row, event))?;
+    target.flush()?;
+    // Closing the only connection moves everything into the one file that is renamed.
+    drop(target);
+    fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(io)?;
+    sqlite::remove(into).map_err(io)?;
+    fs::rename(&fresh, into).map_err(io)?;
+    if let Some(parent) = into.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
+    }
+    Ok(walk.chain.head().sequence)
+}
+
+/// A walk over every row, checking each.
+struct Walk {
+    reader: SegmentReader,
+    firsts: Vec<u64>,
+    from: u64,
+    chain: Chain,
+}
+
+impl Walk {
+    fn open(folder: &Path, stream: u32) -> Result<Self, LogError> {
+        let firsts: Vec<u64> = segments(folder, stream)?.into_iter().map(|segment| segment.first).collect();
+        for (one, next) in firsts.iter().zip(firsts.iter().skip(1)) {
+            if one == next {
+                return Err(LogError::Damaged { sequence: *one, what: "two segments begin with it".to_owned() });
+            }
+        }
+        let mut reader = SegmentReader::new(folder, stream);
+        let from = firsts.first().copied().unwrap_or(1);
+        if from == 0 {
+            return Err(LogError::Damaged { sequence: 0, what: "events count from 1".to_owned() });
+        }
+        let hash = if from == 1 { GENESIS } else { reader.predecessor(from)? };
+        let chain = Chain::from(Head { sequence: from - 1, hash, ..Head::genesis(stream) });
+        Ok(Self { reader, firsts, from, chain })
+    }
+
+    fn run(
+        &mut self,
+        progress: Progress<'_>,
+        take: &mut dyn FnMut(&Row, &Event) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        // What is appended meanwhile is left for the next time, or a busy log would never end.
+        let last = self.reader.last()?.unwrap_or(0);
+        let total = (last + 1).saturating_sub(self.from);
+        loop {
+            let rows = self.reader.after(self.chain.head().sequence, false, CHUNK)?;
+            for row in rows.iter().take_while(|row| row.sequence <= last) {
+                self.seam()?;
+                self.step(row, take)?;
+            }
+            progress((self.chain.head().sequence + 1).saturating_sub(self.from), total);
+            if rows.is_empty() || self.chain.head().sequence >= last {
+                break;
+            }
+        }
+        self.seam()
+    }
+
+    /// Where the next event begins a segment, that segment must name the hash so far.
+    fn seam(&mut self) -> Result<(), LogError> {
+        let head = self.chain.head();
+        let next = head.sequence + 1;
+        if self.firsts.binary_search(&next).is_ok() && self.reader.predecessor(next)? != head.hash {
+            let what = "its segment names another predecessor than the event before".to_owned();
+            return Err(LogError::Damaged { sequence: next, what });
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, row: &Row, take: &mut dyn FnMut(&Row, &Event) -> Result<(), LogError>) -> Result<(), LogError> {
+        let before = self.chain.head();
+        self.chain.follow(row)?;
+        let damaged = |what: String| LogError::Damaged { sequence: row.sequence, what };
+        let event = row.event().map_err(|error| damaged(error.to_string()))?;
+        if event.kind() as u8 != row.kind {
+            return Err(damaged("its kind is not its body's".to_owned()));
+        }
+        // The count before the first event that is kept is not known where earlier ones were dropped.
+        let known = before.sequence + 1 > self.from || self.from == 1;
+        let risen = row.receipts.checked_sub(before.receipts);
+        let right = match risen {
+            Some(0) => true,
+            Some(1) => row.kind == Kind::Inquiry as u8,
+            Some(_) | None => false,
+        };
+        if known && !right {
+            return Err(damaged(format!("its count of receipts is {}, after {}", row.receipts, before.receipts)));
+        }
+        take(row, &event)
+    }
+}
+
+/// The projection that a rebuild folds into.
+struct Rebuilt {
+    store: SqliteHistories,
+    changes: Changes,
+    units: HashMap<UnitKey, Past>,
+}
+
+impl Rebuilt {
+    fn take(&mut self, row: &Row, event: &Event) -> Result<(), LogError> {
+        fold(row, event, self)?;
+        (self.changes.position, self.changes.at) = (row.sequence, row.at);
+        if self.units.len() + self.changes.replays.len() + self.changes.owed.len() >= BATCH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), LogError> {
+        self.changes.units = Arc::new(std::mem::take(&mut self.units));
+        self.store.apply(&self.changes)?;
+        self.changes = Changes { position: self.changes.position, at: self.changes.at, ..Changes::default() };
+        Ok(())
+    }
+}
+
+impl Projection for Rebuilt {
+    fn past(&mut self, key: &UnitKey) -> Result<&mut Past, LogError> {
+        let past = match self.units.remove(key) {
+            Some(past) => past,
+            None => self.store.past(key)?.unwrap_or_default(),
+        };
+        Ok(self.units.entry(*key).or_insert(past))
+    }
+
+    fn remember(&mut self, id: &LoggedId, sequence: u64, _at: Timestamp) {
+        self.changes.replays.insert(*id.id, Replayed { sequence, digest: *id.digest, until: id.until });
+    }
+
+    fn owe(&mut self, sequence: u64, entry: OwedEntry) {
+        self.changes.owed.insert(sequence, Some(entry));
+    }
+
+    fn settled(&mut self, sequence: u64) {
+        self.changes.owed.insert(sequence, None);
+    }
+}
+
+#[cfg(test)]
+mod tests;

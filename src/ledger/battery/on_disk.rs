@@ -1,0 +1,115 @@
+//! What only stores on disk can suffer: statements that fail half-way, segments that cannot begin or are empty, damage.
+
+use super::*;
+
+/// Changes a database behind its store's back.
+fn meddle(path: &Path, sql: &str) {
+    open(path, Durability::Log, &[""]).unwrap().execute_batch(sql).unwrap();
+}
+
+fn last_segment(dir: &Path) -> std::path::PathBuf {
+    segments(dir, 0).unwrap().pop().unwrap().path
+}
+
+#[test]
+fn an_append_that_fails_half_way_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START; 9]);
+    log.append(&rows[..3]).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON event WHEN NEW.sequence = 6
+                BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    meddle(&last_segment(dir.path()), full);
+    assert!(matches!(log.append(&rows[3..]), Err(LogError::Store { .. })));
+    assert_eq!(log.reread().unwrap(), Head::of(0, &rows[2]));
+    meddle(&last_segment(dir.path()), "DROP TRIGGER full");
+    log.append(&rows[3..]).unwrap();
+    assert_eq!(log.reader().unwrap().after(0, false, 99).unwrap(), rows);
+}
+
+#[test]
+fn a_month_that_cannot_begin_leaves_the_one_before_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START, START, DECEMBER, DECEMBER]);
+    let obstacle = dir.path().join("0-000000000003-2026-12.db.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    assert!(matches!(log.append(&rows), Err(LogError::Store { .. })));
+    assert_eq!(log.reread().unwrap(), Head::of(0, &rows[1]));
+    std::fs::remove_dir(&obstacle).unwrap();
+    log.append(&rows[2..]).unwrap();
+    assert_eq!(SegmentLog::open(dir.path(), 0).unwrap().head(), Head::of(0, &rows[3]));
+    let names: Vec<String> = segments(dir.path(), 0)
+        .unwrap()
+        .iter()
+        .map(|segment| segment.path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["0-000000000001-2026-11.db", "0-000000000003-2026-12.db"]);
+}
+
+#[test]
+fn a_segment_that_stayed_empty_is_used_again_in_whatever_month() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START, START, DECEMBER]);
+    log.append(&rows).unwrap();
+    drop(log);
+    meddle(&last_segment(dir.path()), "DELETE FROM event");
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    assert_eq!(log.head(), Head::of(0, &rows[1]));
+    let january = DECEMBER.plus(Duration::from_secs(40 * 86_400));
+    let more = rows_at(log.head(), &[january, january]);
+    log.append(&more).unwrap();
+    assert_eq!(segments(dir.path(), 0).unwrap().len(), 2);
+    let verified = audit::verify(dir.path(), 0, &[], &mut |_, _| {}).unwrap();
+    assert_eq!(verified.head, Head::of(0, &more[1]));
+}
+
+#[test]
+fn damage_at_the_end_is_found_when_the_log_is_opened() {
+    for (sql, sequence) in [
+        ("UPDATE event SET body = x'00' WHERE sequence = 250", 250),
+        ("UPDATE event SET receipts = receipts + 1 WHERE sequence = 300", 300),
+        ("DELETE FROM event WHERE sequence = 200", 200),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        memory::write(&mut SegmentLog::open(dir.path(), 0).unwrap(), START, 300);
+        meddle(&last_segment(dir.path()), sql);
+        match SegmentLog::open(dir.path(), 0) {
+            Err(LogError::Damaged { sequence: found, .. }) => assert_eq!(found, sequence, "{sql}"),
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_fails_at_its_end_leaves_the_histories_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.db");
+    let mut store = SqliteHistories::open(&path).unwrap();
+    store.apply(&changes(40, &[(1, 1)])).unwrap();
+    let before = (store.digest().unwrap(), standing(&mut store));
+    let full = "CREATE TRIGGER full BEFORE INSERT ON standing BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    meddle(&path, full);
+    let mut batch = changes(50, &[(1, 2), (2, 1)]);
+    batch.replays.insert([1; 16], replayed(8, later(60)));
+    batch.owed.insert(8, Some(owed(later(60))));
+    assert!(matches!(store.apply(&batch), Err(LogError::Store { .. })));
+    assert_eq!((store.digest().unwrap(), standing(&mut store)), before);
+    assert_eq!(store.position().unwrap(), 40);
+    meddle(&path, "DROP TRIGGER full");
+    store.apply(&batch).unwrap();
+    assert_eq!((store.position().unwrap(), store.past(&unit(1)).unwrap()), (50, Some(past(2))));
+}
+
+#[test]
+fn a_history_that_cannot_be_read_says_which_and_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.db");
+    let mut store = SqliteHistories::open(&path).unwrap();
+    store.apply(&changes(40, &[(1, 1)])).unwrap();
+    meddle(&path, "UPDATE unit SET past = x'ff'");
+    let Err(LogError::Store { source, .. }) = store.past(&unit(1)) else { panic!("it was read") };
+    let text = source.to_string();
+    assert!(text.contains(&unit(1).to_string()) && text.contains("verigate ledger rebuild"), "{text}");
+}

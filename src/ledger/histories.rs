@@ -1,0 +1,243 @@
+//! The projections on disk: histories of units, ids of messages, owed replies, flags, with the position they stand at.
+//!
+//! Written by one thread in large sorted batches; a batch and its position are one transaction. Everything here can be
+//! rebuilt from the log, and rebuilding gives the same rows ([`Histories::digest`]).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use contract::{Channel, Day, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest as _, Sha256};
+
+use super::log::LogError;
+use super::replay::Replayed;
+use super::sqlite::{self, Durability, Migrations, signed, store, unsigned};
+use crate::index::UnitKey;
+use crate::verify::history::Past;
+
+const MIGRATIONS: Migrations = &["
+    CREATE TABLE unit(key BLOB PRIMARY KEY, past BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE replay(id BLOB PRIMARY KEY, sequence INTEGER NOT NULL, digest BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX replay_until ON replay(until);
+    CREATE TABLE owed(sequence INTEGER PRIMARY KEY, channel INTEGER NOT NULL, day TEXT NOT NULL, until INTEGER NOT NULL);
+    CREATE TABLE standing(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"];
+
+/// A reply that is owed, as the projection keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwedEntry {
+    /// By which channel.
+    pub channel: Channel,
+    /// The day of its route's key.
+    pub day: Day,
+    /// Until then it is of use.
+    pub until: Timestamp,
+}
+
+/// What changed up to a position of the log.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// The last event taken in.
+    pub position: u64,
+    /// Units with their new pasts.
+    pub units: Arc<HashMap<UnitKey, Past>>,
+    /// Messages answered.
+    pub replays: HashMap<[u8; 16], Replayed>,
+    /// Replies that are now owed, or (`None`) no longer.
+    pub owed: BTreeMap<u64, Option<OwedEntry>>,
+    /// Log time, for forgetting what has expired.
+    pub at: Timestamp,
+}
+
+/// A store of projections.
+pub trait Histories: Send {
+    /// The last event of the log that is taken in.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn position(&mut self) -> Result<u64, LogError>;
+
+    /// A unit's past, if anything ever happened to it.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError>;
+
+    /// Takes in a batch, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn apply(&mut self, changes: &Changes) -> Result<(), LogError>;
+
+    /// Messages answered and replies owed, for coming up.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn standing(&mut self) -> Result<Standing, LogError>;
+
+    /// SHA-256 over every unit's row in order of key: the same log gives the same digest.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn digest(&mut self) -> Result<[u8; 32], LogError>;
+
+    /// Another handle on the same store.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn another(&self) -> Result<Box<dyn Histories>, LogError>;
+}
+
+/// What stands when the gateway comes up.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// Messages answered.
+    pub replays: Vec<([u8; 16], Replayed)>,
+    /// Replies owed.
+    pub owed: BTreeMap<u64, OwedEntry>,
+}
+
+/// The projections in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteHistories {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl SqliteHistories {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// [`LogError::Newer`], [`LogError::Store`].
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        let connection = sqlite::open(path, Durability::Projection, MIGRATIONS)?;
+        Ok(Self { path: path.to_owned(), connection })
+    }
+
+    /// How many units have a history.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    pub fn units(&self) -> Result<usize, LogError> {
+        let count: i64 =
+            self.connection.query_row("SELECT COUNT(*) FROM unit", [], |row| row.get(0)).map_err(store("read"))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+}
+
+fn unreadable(key: &UnitKey, source: minicbor::decode::Error) -> LogError {
+    LogError::Store {
+        doing: "read",
+        source: format!("the history of unit {key} is damaged ({source}); run `verigate ledger rebuild`").into(),
+    }
+}
+
+impl Histories for SqliteHistories {
+    fn position(&mut self) -> Result<u64, LogError> {
+        self.connection
+            .prepare_cached("SELECT value FROM standing WHERE key = 'position'")
+            .and_then(|mut select| select.query_row([], |row| row.get(0)).optional())
+            .map(|value: Option<i64>| value.map_or(0, unsigned))
+            .map_err(store("read"))
+    }
+
+    fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError> {
+        let body: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT past FROM unit WHERE key = ?1")
+            .and_then(|mut select| select.query_row([key.as_bytes().as_slice()], |row| row.get(0)).optional())
+            .map_err(store("read"))?;
+        body.map(|body| minicbor::decode(&body).map_err(|source| unreadable(key, source))).transpose()
+    }
+
+    fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {
+        let transaction = self.connection.transaction().map_err(store("written"))?;
+        write(&transaction, changes).map_err(store("written"))?;
+        transaction.commit().map_err(store("written"))
+    }
+
+    fn standing(&mut self) -> Result<Standing, LogError> {
+        read_standing(&self.connection).map_err(store("read"))
+    }
+
+    fn digest(&mut self) -> Result<[u8; 32], LogError> {
+        let mut hasher = Sha256::new();
+        let mut select = self.connection.prepare("SELECT key, past FROM unit ORDER BY key").map_err(store("read"))?;
+        let mut rows = select.query([]).map_err(store("read"))?;
+        while let Some(row) = rows.next().map_err(store("read"))? {
+            let (key, past): (Vec<u8>, Vec<u8>) =
+                row.get(0).and_then(|key| Ok((key, row.get(1)?))).map_err(store("read"))?;
+            hasher.update(&key);
+            hasher.update((past.len() as u64).to_be_bytes());
+            hasher.update(&past);
+        }
+        Ok(hasher.finalize().into())
+    }
+
+    fn another(&self) -> Result<Box<dyn Histories>, LogError> {
+        Ok(Box::new(Self::open(&self.path)?))
+    }
+}
+
+fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    // Sorted, so that neighbouring units share the pages that are written.
+    let sorted: BTreeSet<&UnitKey> = changes.units.keys().collect();
+    let mut upsert = transaction
+        .prepare_cached("INSERT INTO unit VALUES (?1, ?2) ON CONFLICT(key) DO UPDATE SET past = excluded.past")?;
+    for key in sorted {
+        let Some(past) = changes.units.get(key) else { continue };
+        upsert.execute(params![key.as_bytes().as_slice(), bytes(past)])?;
+    }
+    let mut remember = transaction.prepare_cached("INSERT OR REPLACE INTO replay VALUES (?1, ?2, ?3, ?4)")?;
+    for (id, known) in &changes.replays {
+        remember.execute(params![
+            id.as_slice(),
+            signed(known.sequence),
+            known.digest.as_slice(),
+            known.until.as_millis()
+        ])?;
+    }
+    transaction.execute("DELETE FROM replay WHERE until <= ?1", [changes.at.as_millis()])?;
+    for (sequence, owed) in &changes.owed {
+        match owed {
+            Some(entry) => transaction.execute(
+                "INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4)",
+                params![signed(*sequence), entry.channel as u8, entry.day.to_string(), entry.until.as_millis()],
+            )?,
+            None => transaction.execute("DELETE FROM owed WHERE sequence = ?1", [signed(*sequence)])?,
+        };
+    }
+    transaction.execute("INSERT OR REPLACE INTO standing VALUES ('position', ?1)", [signed(changes.position)])?;
+    Ok(())
+}
+
+fn bytes(past: &Past) -> Vec<u8> {
+    minicbor::to_vec(past).expect("encoding into memory cannot fail")
+}
+
+fn read_standing(connection: &Connection) -> rusqlite::Result<Standing> {
+    let mut standing = Standing::default();
+    let mut select = connection.prepare("SELECT id, sequence, digest, until FROM replay")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, digest): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(2)?);
+        // A row of another length was never written by us and answers to nobody.
+        if let (Ok(id), Ok(digest)) = (<[u8; 16]>::try_from(id), <[u8; 8]>::try_from(digest)) {
+            standing
+                .replays
+                .push((id, Replayed { sequence: unsigned(row.get(1)?), digest, until: Timestamp(row.get(3)?) }));
+        }
+    }
+    let mut select = connection.prepare("SELECT sequence, channel, day, until FROM owed")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (channel, day): (u8, String) = (row.get(1)?, row.get(2)?);
+        let channel = Channel::ALL.into_iter().find(|known| *known as u8 == channel);
+        if let (Some(channel), Ok(day)) = (channel, day.parse()) {
+            standing.owed.insert(unsigned(row.get(0)?), OwedEntry { channel, day, until: Timestamp(row.get(3)?) });
+        }
+    }
+    Ok(standing)
+}

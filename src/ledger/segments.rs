@@ -1,0 +1,387 @@
+//! The log as SQLite files, one per month, each opening with its predecessor's head.
+//!
+//! A segment's name says stream, first sequence and month (`0-000000000001-2026-11.db`), so that a listing of the
+//! folder is its order. Rows are only ever inserted. A segment is opened at the first event of a month by log time. It is
+//! made whole under another name and then renamed, so that a reader never meets one without its tables; a power cut
+//! before its first rows leaves an empty segment, which is taken over at the next open whatever the month is by then.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use contract::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::log::{Chain, Hash, Head, Log, LogError, LogReader, Row, follows};
+use super::sqlite::{self, Durability, Migrations, signed, store, unsigned};
+
+const MIGRATIONS: Migrations = &["
+    CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE event(
+        sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, receipts INTEGER NOT NULL,
+        body BLOB NOT NULL, hash BLOB NOT NULL
+    );
+    CREATE INDEX rare ON event(sequence) WHERE kind >= 16;
+"];
+
+/// Rows at the end whose chain is checked whenever the log is opened.
+const CHECKED_AT_OPEN: u64 = 2_000;
+
+/// One month's file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Segment {
+    pub(super) first: u64,
+    pub(super) path: PathBuf,
+}
+
+/// Every segment of a stream in a folder, in order.
+pub(super) fn segments(folder: &Path, stream: u32) -> Result<Vec<Segment>, LogError> {
+    let prefix = format!("{stream}-");
+    let mut found = Vec::new();
+    let io = |source: std::io::Error| LogError::Store { doing: "listed", source: Box::new(source) };
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let first = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(".db"))
+            .and_then(|rest| rest.split_once('-'))
+            .and_then(|(first, _)| first.parse().ok());
+        if let Some(first) = first {
+            found.push(Segment { first, path });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The log in a folder.
+#[derive(Debug)]
+pub struct SegmentLog {
+    folder: PathBuf,
+    stream: u32,
+    head: Head,
+    open: Option<(Connection, Month)>,
+    /// The first sequence of the open segment.
+    opened_at: u64,
+}
+
+type Month = (i16, i8);
+
+impl SegmentLog {
+    /// Opens the stream, checks that its last events follow from one another, and stands at its head.
+    ///
+    /// # Errors
+    /// [`LogError::Newer`], [`LogError::Damaged`], [`LogError::Store`].
+    pub fn open(folder: &Path, stream: u32) -> Result<Self, LogError> {
+        fs::create_dir_all(folder).map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;
+        let mut log = Self { folder: folder.to_owned(), stream, head: Head::genesis(stream), open: None, opened_at: 0 };
+        log.reread()?;
+        Ok(log)
+    }
+
+    fn start(&mut self, month: Month) -> Result<(), LogError> {
+        let first = self.head.sequence + 1;
+        if let Some((_, open)) = self.open.as_mut().filter(|_| self.opened_at == first) {
+            // Two segments must never begin with the same event: an empty one is used, though its name tells another
+            // month.
+            *open = month;
+            return Ok(());
+        }
+        let io = |source| LogError::Store { doing: "written", source: Box::new(source) };
+        let path = self.folder.join(format!("{}-{first:012}-{:04}-{:02}.db", self.stream, month.0, month.1));
+        let unfinished = path.with_extension("db.new");
+        sqlite::remove(&unfinished).map_err(io)?;
+        let connection = sqlite::open(&unfinished, Durability::Log, MIGRATIONS)?;
+        connection
+            .execute("INSERT INTO meta VALUES ('predecessor', ?1)", [self.head.hash.as_slice()])
+            .and_then(|_| connection.execute("INSERT INTO meta VALUES ('first', ?1)", [signed(first)]))
+            .map_err(store("written"))?;
+        // Closing the only connection moves everything into the one file that is renamed.
+        connection.close().map_err(|(_, source)| store("written")(source))?;
+        fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
+        fs::rename(&unfinished, &path).map_err(io)?;
+        // The name of the new file must survive a power cut as surely as the rows in it.
+        fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+        self.open = Some((sqlite::open(&path, Durability::Log, MIGRATIONS)?, month));
+        self.opened_at = first;
+        Ok(())
+    }
+
+    fn insert(&mut self, rows: &[Row]) -> Result<(), LogError> {
+        let Some((connection, _)) = self.open.as_mut() else { return Ok(()) };
+        let transaction = connection.transaction().map_err(store("written"))?;
+        {
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                .map_err(store("written"))?;
+            for row in rows {
+                insert
+                    .execute(params![
+                        signed(row.sequence),
+                        row.at.as_millis(),
+                        row.kind,
+                        signed(row.receipts),
+                        row.body,
+                        row.hash.as_slice()
+                    ])
+                    .map_err(store("written"))?;
+            }
+        }
+        transaction.commit().map_err(store("written"))?;
+        if let Some(last) = rows.last() {
+            self.head = Head::of(self.stream, last);
+        }
+        Ok(())
+    }
+}
+
+fn month_of(at: Timestamp) -> Month {
+    let date = at.to_jiff().to_zoned(TimeZone::UTC).date();
+    (date.year(), date.month())
+}
+
+impl Log for SegmentLog {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn append(&mut self, rows: &[Row]) -> Result<(), LogError> {
+        follows(&self.head, rows)?;
+        let mut rest = rows;
+        while let Some(first) = rest.first() {
+            let month = month_of(first.at);
+            if self.open.as_ref().is_none_or(|(_, open)| *open < month) {
+                self.start(month)?;
+            }
+            // A group that spans the turn of a month is committed in two parts, the earlier first; an error between
+            // them is an unknown outcome like any other and is settled by reading again.
+            let split = rest.iter().position(|row| month_of(row.at) > month).unwrap_or(rest.len());
+            let (now, later) = rest.split_at(split);
+            self.insert(now)?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn reread(&mut self) -> Result<Head, LogError> {
+        self.open = None;
+        let mut found = segments(&self.folder, self.stream)?;
+        let mut head = Head::genesis(self.stream);
+        // An empty last segment was being opened when the power went: it is used again.
+        while let Some(segment) = found.pop() {
+            let connection = sqlite::open(&segment.path, Durability::Log, MIGRATIONS)?;
+            let last = last_row(&connection)?;
+            if self.open.is_none() {
+                let name = segment.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                let month =
+                    name.rsplitn(3, '-').take(2).filter_map(|part| part.parse::<i16>().ok()).collect::<Vec<_>>();
+                if let [month, year] = month.as_slice() {
+                    self.opened_at = segment.first;
+                    self.open = Some((connection, (*year, i8::try_from(*month).unwrap_or(1))));
+                }
+            }
+            if let Some(row) = last {
+                head = Head::of(self.stream, &row);
+                break;
+            }
+        }
+        if self.open.is_some() && self.opened_at > head.sequence + 1 {
+            let what = format!("the last segment begins with event {}", self.opened_at);
+            return Err(LogError::Damaged { sequence: head.sequence + 1, what });
+        }
+        self.head = head;
+        check_tail(&mut SegmentReader::new(&self.folder, self.stream), head)?;
+        Ok(head)
+    }
+
+    fn reader(&self) -> Result<Box<dyn LogReader>, LogError> {
+        Ok(Box::new(SegmentReader::new(&self.folder, self.stream)))
+    }
+}
+
+fn check_tail(reader: &mut SegmentReader, head: Head) -> Result<(), LogError> {
+    if head.sequence == 0 {
+        return Ok(());
+    }
+    let first = reader.first()?;
+    let from = head.sequence.saturating_sub(CHECKED_AT_OPEN).max(first.saturating_sub(1));
+    let rows = reader.after(from, false, usize::MAX)?;
+    let mut chain = match rows.first() {
+        Some(_) if from == 0 => Chain::from(Head::genesis(head.stream)),
+        Some(row) if from + 1 == first => Chain::from(Head {
+            hash: reader.predecessor(row.sequence)?,
+            at: row.at,
+            sequence: from,
+            ..Head::genesis(head.stream)
+        }),
+        Some(_) => match reader.row(from)? {
+            Some(before) => Chain::from(Head::of(head.stream, &before)),
+            None => return Err(LogError::Damaged { sequence: from, what: "it is missing".to_owned() }),
+        },
+        None => return Err(LogError::Damaged { sequence: head.sequence, what: "it is missing".to_owned() }),
+    };
+    rows.iter().try_for_each(|row| chain.follow(row))
+}
+
+fn last_row(connection: &Connection) -> Result<Option<Row>, LogError> {
+    connection
+        .query_row("SELECT * FROM event ORDER BY sequence DESC LIMIT 1", [], read_row)
+        .optional()
+        .map_err(store("read"))
+}
+
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let (sequence, kind, receipts): (i64, i64, i64) = (row.get(0)?, row.get(2)?, row.get(3)?);
+    let hash: Vec<u8> = row.get(5)?;
+    Ok(Row {
+        // Never clamped: a damaged column must not read as a sound one.
+        sequence: sequence.cast_unsigned(),
+        at: Timestamp(row.get(1)?),
+        // There is no kind 0, and no hash of another length: damage that the chain will name.
+        kind: u8::try_from(kind).unwrap_or(0),
+        receipts: receipts.cast_unsigned(),
+        body: row.get(4)?,
+        hash: Hash::try_from(hash.as_slice()).unwrap_or_default(),
+    })
+}
+
+/// A column that holds another type than was written is damage of that row, not a failure of the store.
+fn misread(sequence: u64) -> impl Fn(rusqlite::Error) -> LogError {
+    move |source| {
+        let misread = matches!(
+            source,
+            rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        );
+        if misread { LogError::Damaged { sequence, what: source.to_string() } } else { store("read")(source) }
+    }
+}
+
+/// Reads a folder of segments beside its writer.
+#[derive(Debug)]
+pub struct SegmentReader {
+    folder: PathBuf,
+    stream: u32,
+    /// The segments known so far with their connections; listed again when a sequence lies beyond them.
+    known: Vec<(u64, Connection)>,
+}
+
+impl SegmentReader {
+    /// A reader of a stream.
+    #[must_use]
+    pub fn new(folder: &Path, stream: u32) -> Self {
+        Self { folder: folder.to_owned(), stream, known: Vec::new() }
+    }
+
+    /// The hash that the segment which begins with this sequence names as its predecessor's.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn predecessor(&mut self, first: u64) -> Result<Hash, LogError> {
+        self.refresh()?;
+        let Some((_, connection)) = self.known.iter().find(|(known, _)| *known == first) else {
+            return Err(LogError::Damaged { sequence: first, what: "no segment begins with it".to_owned() });
+        };
+        let meta = |key: &str| connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
+        let named: Option<Value> = meta("first").optional().map_err(store("read"))?;
+        if named != Some(Value::Integer(signed(first))) {
+            let what = "its segment names another event as its first".to_owned();
+            return Err(LogError::Damaged { sequence: first, what });
+        }
+        let hash: Option<Value> = meta("predecessor").optional().map_err(store("read"))?;
+        match hash {
+            Some(Value::Blob(hash)) => Hash::try_from(hash.as_slice()).ok(),
+            Some(Value::Null | Value::Integer(_) | Value::Real(_) | Value::Text(_)) | None => None,
+        }
+        .ok_or_else(|| LogError::Damaged { sequence: first, what: "its segment names no predecessor".to_owned() })
+    }
+
+    /// The first sequence of each segment, in order.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn firsts(&mut self) -> Result<Vec<u64>, LogError> {
+        self.refresh()?;
+        Ok(self.known.iter().map(|(first, _)| *first).collect())
+    }
+
+    fn refresh(&mut self) -> Result<(), LogError> {
+        for segment in segments(&self.folder, self.stream)? {
+            if self.known.iter().all(|(first, _)| *first != segment.first) {
+                self.known.push((segment.first, sqlite::open_reader(&segment.path)?));
+            }
+        }
+        self.known.sort_by_key(|(first, _)| *first);
+        Ok(())
+    }
+
+    fn holding(&self, sequence: u64) -> Option<&Connection> {
+        self.known.iter().rev().find(|(first, _)| *first <= sequence).map(|(_, connection)| connection)
+    }
+}
+
+impl LogReader for SegmentReader {
+    fn after(&mut self, after: u64, only_rare: bool, limit: usize) -> Result<Vec<Row>, LogError> {
+        self.refresh()?;
+        let sql = if only_rare {
+            "SELECT * FROM event WHERE sequence > ?1 AND kind >= 16 ORDER BY sequence LIMIT ?2"
+        } else {
+            "SELECT * FROM event WHERE sequence > ?1 ORDER BY sequence LIMIT ?2"
+        };
+        let mut rows = Vec::new();
+        for (index, (_, connection)) in self.known.iter().enumerate() {
+            if self.known.get(index + 1).is_some_and(|(next, _)| *next <= after.saturating_add(1)) {
+                continue;
+            }
+            let rest = i64::try_from(limit - rows.len()).unwrap_or(i64::MAX);
+            let mut select = connection.prepare_cached(sql).map_err(store("read"))?;
+            let found = select.query_map(params![signed(after), rest], read_row).map_err(store("read"))?;
+            for row in found {
+                let next = rows.last().map_or(after, |last: &Row| last.sequence).saturating_add(1);
+                rows.push(row.map_err(misread(next))?);
+            }
+            if rows.len() >= limit {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn row(&mut self, sequence: u64) -> Result<Option<Row>, LogError> {
+        for attempt in 0..2 {
+            if let Some(connection) = self.holding(sequence) {
+                let row = connection
+                    .prepare_cached("SELECT * FROM event WHERE sequence = ?1")
+                    .and_then(|mut select| select.query_row([signed(sequence)], read_row).optional())
+                    .map_err(misread(sequence))?;
+                if row.is_some() {
+                    return Ok(row);
+                }
+            }
+            if attempt == 0 {
+                self.refresh()?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn first(&mut self) -> Result<u64, LogError> {
+        self.refresh()?;
+        Ok(self.known.first().map_or(1, |(first, _)| *first))
+    }
+
+    fn last(&mut self) -> Result<Option<u64>, LogError> {
+        self.refresh()?;
+        for (_, connection) in self.known.iter().rev() {
+            let last: Option<i64> =
+                connection.query_row("SELECT MAX(sequence) FROM event", [], |row| row.get(0)).map_err(store("read"))?;
+            if let Some(last) = last {
+                return Ok(Some(unsigned(last)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,371 @@
+//! What the log amounts to right now: lately asked units in memory over the histories on disk.
+//!
+//! Three maps: `young` holds what changed since the last batch was handed over, `flushing` the batch that the second
+//! thread is writing, `clean` the batch before it, so that what is asked again soon is found in memory. Each is bounded
+//! by half of the configured units: when `young` is full and the batch before is not on disk yet, the writer waits, it
+//! never grows.
+//!
+//! A crash loses all of it and nothing: the histories stand at a position, the log's tail refills `young`. Where a past
+//! cannot be read, the projections stop moving: the log still takes every check, and coming up
+//! again, or a rebuild, folds what was left out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use contract::Timestamp;
+
+use super::event::LoggedId;
+use super::fold::{Projection, fold};
+use super::histories::{Changes, Histories, OwedEntry};
+use super::log::{Chain, Head, LogError, LogReader, Row};
+use super::replay::{Replayed, Replays};
+use crate::index::UnitKey;
+use crate::verify::history::Past;
+
+/// Rows folded at a time when coming up.
+const CHUNK: usize = 10_000;
+
+/// What stands, as the writer sees it.
+#[derive(Debug)]
+pub(crate) struct State {
+    histories: Histories_,
+    young: HashMap<UnitKey, Past>,
+    flushing: Option<Changes>,
+    clean: HashMap<UnitKey, Past>,
+    half: usize,
+    replays: Arc<Mutex<Replays>>,
+    owed: BTreeMap<u64, OwedEntry>,
+    pending: Changes,
+    projector: Option<Projector>,
+    position: u64,
+    stalled: bool,
+}
+
+/// A store that can be shown in debug output without its content.
+struct Histories_(Box<dyn Histories>);
+
+impl std::fmt::Debug for Histories_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Histories")
+    }
+}
+
+/// What one group changes, until it is committed.
+#[derive(Debug, Default)]
+pub(super) struct Overlay {
+    units: HashMap<UnitKey, Touched>,
+    ids: HashMap<[u8; 16], (LoggedId, u64, Timestamp)>,
+    owed: BTreeMap<u64, Option<OwedEntry>>,
+}
+
+/// A past that a group has seen. One that was only looked at is not written: what nobody asked about has no row.
+#[derive(Debug, Default)]
+struct Touched {
+    past: Past,
+    is_changed: bool,
+}
+
+impl Overlay {
+    /// Where a message of this same group is answered.
+    pub(super) fn find(&self, id: &[u8; 16]) -> Option<Replayed> {
+        self.ids.get(id).map(|(id, sequence, _)| Replayed { sequence: *sequence, digest: *id.digest, until: id.until })
+    }
+
+    /// What this group says of an owed reply.
+    pub(super) fn owed(&self, sequence: u64) -> Option<Option<OwedEntry>> {
+        self.owed.get(&sequence).copied()
+    }
+}
+
+/// A group's overlay over the state.
+pub(super) struct Group<'a> {
+    state: &'a mut State,
+    overlay: &'a mut Overlay,
+    unread: Past,
+}
+
+impl State {
+    /// Stands at the log's head: loads what the projections hold and folds the tail.
+    pub(crate) fn open(
+        mut histories: Box<dyn Histories>,
+        reader: &mut dyn LogReader,
+        head: Head,
+        bounds: (usize, usize),
+    ) -> Result<Self, LogError> {
+        let position = histories.position()?;
+        if position > head.sequence {
+            return Err(LogError::Damaged {
+                sequence: position,
+                what: format!(
+                    "the histories stand at it, the log ends at {}; run `verigate ledger rebuild`",
+                    head.sequence
+                ),
+            });
+        }
+        let (hot_units, replay_ids) = bounds;
+        let standing = histories.standing()?;
+        let mut replays = Replays::new(replay_ids);
+        for (id, known) in standing.replays {
+            let logged = LoggedId { id: id.into(), digest: known.digest.into(), until: known.until };
+            replays.put(&logged, known.sequence, Timestamp(i64::MIN));
+        }
+        let projector = Projector::start(histories.another()?)?;
+        let mut state = Self {
+            histories: Histories_(histories),
+            young: HashMap::new(),
+            flushing: None,
+            clean: HashMap::new(),
+            half: hot_units / 2,
+            replays: Arc::new(Mutex::new(replays)),
+            owed: standing.owed,
+            pending: Changes { position, ..Changes::default() },
+            projector: Some(projector),
+            position,
+            stalled: false,
+        };
+        state.catch_up(reader)?;
+        Ok(state)
+    }
+
+    /// Folds every committed row after the position.
+    pub(super) fn catch_up(&mut self, reader: &mut dyn LogReader) -> Result<(), LogError> {
+        let mut chain: Option<Chain> = None;
+        loop {
+            let rows = reader.after(self.position, false, CHUNK)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            let last = (last.sequence, last.at);
+            let mut overlay = Overlay::default();
+            for row in &rows {
+                match chain.as_mut() {
+                    Some(chain) => chain.follow(row)?,
+                    None => chain = Some(Chain::from(Head::of(0, row))),
+                }
+                self.take(&mut overlay, row)?;
+            }
+            self.publish(overlay, last.0, last.1);
+            self.flush(false)?;
+        }
+    }
+
+    /// Folds one row into a group's overlay.
+    pub(super) fn take(&mut self, overlay: &mut Overlay, row: &Row) -> Result<(), LogError> {
+        let event =
+            row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
+        let mut group = self.group(overlay);
+        fold(row, &event, &mut group)
+    }
+
+    /// The state as a group sees it.
+    pub(super) fn group<'a>(&'a mut self, overlay: &'a mut Overlay) -> Group<'a> {
+        Group { state: self, overlay, unread: Past::default() }
+    }
+
+    /// Takes in what a committed group changed.
+    pub(super) fn publish(&mut self, overlay: Overlay, position: u64, at: Timestamp) {
+        let changed = overlay.units.into_iter().filter(|(_, touched)| touched.is_changed);
+        self.young.extend(changed.map(|(key, touched)| (key, touched.past)));
+        let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, (id, sequence, at)) in overlay.ids {
+            replays.put(&id, sequence, at);
+            self.pending.replays.insert(key, Replayed { sequence, digest: *id.digest, until: id.until });
+        }
+        drop(replays);
+        for (sequence, entry) in overlay.owed {
+            match entry {
+                Some(entry) => self.owed.insert(sequence, entry),
+                None => self.owed.remove(&sequence),
+            };
+            self.pending.owed.insert(sequence, entry);
+        }
+        self.position = position;
+        self.pending.position = position;
+        self.pending.at = at;
+    }
+
+    /// Hands a batch to the second thread when there is enough of it, or at once if `now`. Waits only where memory would
+    /// grow beyond its bound.
+    pub(super) fn flush(&mut self, now: bool) -> Result<(), LogError> {
+        self.collect(false)?;
+        let full = self.young.len() + self.pending.replays.len() >= self.half;
+        let enough = self.young.len() + self.pending.replays.len() >= self.half / 2;
+        if self.stalled {
+            return if full {
+                Err(LogError::Store { doing: "read", source: "the histories cannot be read".into() })
+            } else {
+                Ok(())
+            };
+        }
+        if self.flushing.is_some() && (full || now) {
+            self.collect(true)?;
+        }
+        if self.flushing.is_none() && (enough || now) && self.pending.position > 0 {
+            let mut changes = std::mem::take(&mut self.pending);
+            changes.units = Arc::new(std::mem::take(&mut self.young));
+            self.pending.position = changes.position;
+            self.flushing = Some(changes);
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is on disk.
+    pub(super) fn settle(&mut self) -> Result<(), LogError> {
+        if self.stalled {
+            return Ok(());
+        }
+        self.flush(true)?;
+        self.collect(true)
+    }
+
+    fn send(&self) -> Result<(), LogError> {
+        let (Some(projector), Some(changes)) = (&self.projector, &self.flushing) else { return Ok(()) };
+        let gone = || LogError::Store { doing: "projected", source: "the thread that writes histories is gone".into() };
+        projector.work.send(changes.clone()).map_err(|_| gone())
+    }
+
+    /// Takes the second thread's result, waiting for it if asked. A batch that failed is handed over again.
+    fn collect(&mut self, wait: bool) -> Result<(), LogError> {
+        let (Some(projector), true) = (&self.projector, self.flushing.is_some()) else { return Ok(()) };
+        let gone = || LogError::Store { doing: "projected", source: "the thread that writes histories is gone".into() };
+        let result = if wait {
+            projector.done.recv().map_err(|_| gone())?
+        } else {
+            match projector.done.try_recv() {
+                Ok(result) => result,
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(gone()),
+            }
+        };
+        match result {
+            Ok(()) => {
+                if let Some(flushed) = self.flushing.take() {
+                    self.clean = Arc::try_unwrap(flushed.units).unwrap_or_else(|shared| shared.as_ref().clone());
+                }
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(cause = %error, "histories could not be written, trying again");
+                self.send()?;
+                if wait { Err(error) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn load(&mut self, key: &UnitKey) -> Result<Past, LogError> {
+        let flushing = self.flushing.as_ref().and_then(|changes| changes.units.get(key));
+        if let Some(past) = self.young.get(key).or(flushing).or_else(|| self.clean.get(key)) {
+            return Ok(past.clone());
+        }
+        self.histories.0.past(key).map(Option::unwrap_or_default)
+    }
+
+    /// Which message was answered where; shared with those who ask before they queue.
+    pub(crate) const fn replays(&self) -> &Arc<Mutex<Replays>> {
+        &self.replays
+    }
+
+    /// The replies owed.
+    pub(super) const fn owed(&self) -> &BTreeMap<u64, OwedEntry> {
+        &self.owed
+    }
+
+    /// Units in memory, and events by which the histories on disk lag.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        let flushing = self.flushing.as_ref().map_or(0, |changes| changes.units.len());
+        (self.young.len() + flushing + self.clean.len(), self.young.len() + flushing)
+    }
+
+    /// Everything on disk, and the second thread ended.
+    pub(super) fn close(mut self) -> Result<(), LogError> {
+        let settled = self.settle();
+        if let Some(projector) = self.projector.take() {
+            projector.stop();
+        }
+        settled
+    }
+}
+
+impl Group<'_> {
+    /// A unit's past with this group's changes; an error where it cannot be read.
+    pub(super) fn view(&mut self, key: &UnitKey) -> Result<&Past, LogError> {
+        if !self.overlay.units.contains_key(key) {
+            let past = self.state.load(key)?;
+            self.overlay.units.insert(*key, Touched { past, is_changed: false });
+        }
+        Ok(&self.overlay.units.entry(*key).or_default().past)
+    }
+}
+
+impl Projection for Group<'_> {
+    fn past(&mut self, key: &UnitKey) -> Result<&mut Past, LogError> {
+        if !self.overlay.units.contains_key(key) {
+            match self.state.load(key) {
+                Ok(past) => {
+                    self.overlay.units.insert(*key, Touched { past, is_changed: true });
+                }
+                Err(error) => {
+                    if !self.state.stalled {
+                        tracing::error!(cause = %error, "a history cannot be read; restart, or run `verigate ledger rebuild`");
+                    }
+                    self.state.stalled = true;
+                    self.unread = Past::default();
+                    return Ok(&mut self.unread);
+                }
+            }
+        }
+        let touched = self.overlay.units.entry(*key).or_default();
+        touched.is_changed = true;
+        Ok(&mut touched.past)
+    }
+
+    fn remember(&mut self, id: &LoggedId, sequence: u64, at: Timestamp) {
+        self.overlay.ids.insert(*id.id, (*id, sequence, at));
+    }
+
+    fn owe(&mut self, sequence: u64, entry: OwedEntry) {
+        self.overlay.owed.insert(sequence, Some(entry));
+    }
+
+    fn settled(&mut self, sequence: u64) {
+        self.overlay.owed.insert(sequence, None);
+    }
+}
+
+/// The thread that writes histories.
+#[derive(Debug)]
+struct Projector {
+    work: SyncSender<Changes>,
+    done: Receiver<Result<(), LogError>>,
+    thread: JoinHandle<()>,
+}
+
+impl Projector {
+    fn start(mut histories: Box<dyn Histories>) -> Result<Self, LogError> {
+        let (work, jobs) = sync_channel::<Changes>(1);
+        let (results, done) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("histories".to_owned())
+            .spawn(move || {
+                while let Ok(changes) = jobs.recv() {
+                    let result = histories.apply(&changes);
+                    // The units are the writer's again before it hears of it.
+                    drop(changes);
+                    if results.send(result).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;
+        Ok(Self { work, done, thread })
+    }
+
+    fn stop(self) {
+        drop(self.work);
+        drop(self.done);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that writes histories had panicked");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The one thread that writes: it takes all waiting jobs, settles them into an overlay that later ones of the same group
+//! see, appends, commits once, publishes the overlay and releases the answers.
+//!
+//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, the
+//! log is read again (the commit may have reached the disk all the same; what is found there is folded, so that a retry
+//! meets its own answer) and every job of the group gets a refusal, never a verdict. An order that changes what was
+//! issued ends a group: it is settled alone, and inquiries after it are found again.
+
+mod orders;
+mod settle;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
+use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Timestamp};
+use tokio::sync::oneshot;
+
+use super::checkpoint::Checkpoints;
+use super::event::{DeliveredEvent, Event, Flagged, LoggedId};
+use super::histories::OwedEntry;
+use super::keys::Keys;
+use super::log::{Head, Log, LogError, Row};
+use super::receipts::Receipts;
+use super::state::{Overlay, State};
+use crate::index::catalogue::Catalogue;
+use crate::index::{Found, Target, UnitKey};
+use crate::verify::admit::{Flag, Flags};
+use crate::verify::decide::{Recorded, Rules};
+use crate::verify::history::{AskerHash, Past};
+
+pub use self::orders::{Order, OrderError, Outcome};
+pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
+
+/// Reads the time; handed in, so that tests and replays hold it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Something for the writer to do.
+pub(crate) enum Job {
+    /// Answer an inquiry.
+    Inquiry(Box<InquiryJob>),
+    /// Record what happened to units.
+    Report(Box<ReportJob>),
+    /// An operator's order.
+    Order(Box<Order>, oneshot::Sender<Result<Outcome, OrderError>>),
+    /// An owed reply came to its end.
+    Delivered(u64, Delivery, oneshot::Sender<Result<(), Refusal>>),
+    /// An asker was found guessing.
+    Flag(Flag),
+    /// What is known of a unit, and what is owed.
+    Look(UnitKey, oneshot::Sender<Result<Past, Refusal>>),
+    /// The replies owed, for a channel that comes up.
+    Owed(oneshot::Sender<Vec<(u64, OwedEntry)>>),
+    /// Write everything and end.
+    Stop,
+}
+
+/// An inquiry, prepared by its own task.
+pub(crate) struct InquiryJob {
+    pub(crate) inquiry: Inquiry,
+    pub(crate) id: Option<LoggedId>,
+    pub(crate) asker: AskerHash,
+    pub(crate) found: Vec<Found>,
+    /// The index's generation that `found` is of.
+    pub(crate) generation: u64,
+    /// Beyond its quota: the answer is `rate_limited` with so many minutes.
+    pub(crate) limited: Option<u32>,
+    pub(crate) reply: oneshot::Sender<Result<Settled, Refusal>>,
+}
+
+/// What an inquiry comes to.
+pub(crate) enum Settled {
+    /// Recorded now.
+    Fresh(Reply),
+    /// Recorded before, at this sequence.
+    Before(u64),
+}
+
+/// A report, prepared by its own task.
+pub(crate) struct ReportJob {
+    pub(crate) report: LifeReport,
+    pub(crate) id: Option<LoggedId>,
+    pub(crate) target: Target,
+    pub(crate) reply: oneshot::Sender<Result<Reported, Refusal>>,
+}
+
+/// What the writer shares with those who ask.
+pub(crate) struct Shared {
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) flags: Arc<Flags>,
+    pub(crate) rules: Rules,
+    pub(crate) keys: RwLock<Keys>,
+    pub(crate) receipts: Receipts,
+    pub(crate) clock: Clock,
+    /// Jobs sent and not yet taken.
+    pub(crate) waiting: AtomicUsize,
+    /// The last commit failed.
+    pub(crate) fault: Mutex<Option<&'static str>>,
+    /// Receipts given so far.
+    pub(crate) receipts_given: std::sync::atomic::AtomicU64,
+}
+
+/// How the writer works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Events per commit at most.
+    pub(crate) group: usize,
+    /// A checkpoint after so many events.
+    pub(crate) checkpoint_events: u64,
+    /// And after so long.
+    pub(crate) checkpoint_every: Duration,
+}
+
+/// The writer.
+pub(crate) struct Writer {
+    pub(crate) log: Box<dyn Log>,
+    pub(crate) state: State,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) pace: Pace,
+    /// The head and time of the last checkpoint.
+    pub(crate) checkpointed: (u64, Timestamp),
+    /// The log must be read again before anything is appended.
+    pub(crate) uncertain: bool,
+}
+
+/// What a job gets once the group is on disk, or a refusal if it is not.
+type Release = Box<dyn FnOnce(Result<&Recorded, Refusal>) + Send>;
+
+/// One group in the making.
+struct Pending {
+    head: Head,
+    now: Timestamp,
+    rows: Vec<Row>,
+    overlay: Overlay,
+    /// Flags of this group.
+    flags: Vec<Flag>,
+    releases: Vec<Release>,
+}
+
+impl Pending {
+    fn append(&mut self, event: &Event, receipted: bool) -> u64 {
+        let row = Row::after(&self.head, self.now, event, receipted);
+        self.head = Head::of(self.head.stream, &row);
+        self.rows.push(row);
+        self.head.sequence
+    }
+
+    /// Log time of the next event.
+    fn at(&self) -> Timestamp {
+        self.now.max(self.head.at)
+    }
+}
+
+impl Writer {
+    /// Works until told to stop or until nobody can send any more.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut queue = VecDeque::new();
+        loop {
+            if queue.is_empty() {
+                match jobs.recv_timeout(self.pace.checkpoint_every.min(Duration::from_secs(1))) {
+                    Ok(job) => queue.push_back(job),
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.housekeeping();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            while queue.len() < self.pace.group {
+                match jobs.try_recv() {
+                    Ok(job) => queue.push_back(job),
+                    Err(_) => break,
+                }
+            }
+            self.shared.waiting.fetch_sub(queue.len(), Ordering::Relaxed);
+            if !self.work(&mut queue) {
+                break;
+            }
+            self.housekeeping();
+        }
+        self.close();
+    }
+
+    /// Works through the queue; `false` when told to stop.
+    fn work(&mut self, queue: &mut VecDeque<Job>) -> bool {
+        while !queue.is_empty() {
+            if let Err(refusal) = self.ready() {
+                queue.drain(..).for_each(|job| refuse(job, &refusal));
+                return true;
+            }
+            let now = (self.shared.clock)();
+            let mut pending = Pending {
+                head: self.log.head(),
+                now,
+                rows: Vec::new(),
+                overlay: Overlay::default(),
+                flags: Vec::new(),
+                releases: Vec::new(),
+            };
+            let mut barrier = None;
+            while let Some(job) = queue.pop_front() {
+                match job {
+                    Job::Order(order, reply) => {
+                        barrier = Some((order, reply));
+                        break;
+                    }
+                    Job::Stop => {
+                        self.commit(pending);
+                        queue.drain(..).for_each(|job| refuse(job, &STOPPING));
+                        return false;
+                    }
+                    Job::Inquiry(job) => self.inquiry(&mut pending, *job),
+                    Job::Report(job) => self.report(&mut pending, *job),
+                    Job::Delivered(sequence, delivery, reply) => {
+                        self.delivered(&mut pending, sequence, delivery, reply)
+                    }
+                    Job::Flag(flag) => {
+                        pending.append(&Event::Flagged(Flagged { asker: flag.asker, until: flag.until }), false);
+                        pending.flags.push(flag);
+                    }
+                    Job::Look(key, reply) => {
+                        let past = self.state.group(&mut pending.overlay).view(&key).cloned();
+                        // Nobody may be waiting any more, here and below: what is recorded stays recorded.
+                        drop(reply.send(past.map_err(|_| Refusal::Unavailable("the histories cannot be read"))));
+                    }
+                    Job::Owed(reply) => {
+                        drop(
+                            reply.send(self.state.owed().iter().map(|(sequence, entry)| (*sequence, *entry)).collect()),
+                        );
+                    }
+                }
+            }
+            self.commit(pending);
+            if let Some((order, reply)) = barrier {
+                let outcome = self.ready().map_err(OrderError::Refused).and_then(|()| self.order(*order));
+                drop(reply.send(outcome));
+            }
+        }
+        true
+    }
+
+    /// Makes sure that the log's end is known and that memory is within its bound.
+    fn ready(&mut self) -> Result<(), Refusal> {
+        if self.uncertain {
+            self.recover().map_err(|error| self.failed(&error))?;
+        }
+        self.state.flush(false).map_err(|error| self.failed(&error))
+    }
+
+    fn recover(&mut self) -> Result<(), LogError> {
+        let before = self.log.head().sequence;
+        let head = self.log.reread()?;
+        let mut reader = self.log.reader()?;
+        // Rows of the failed commit that reached the disk all the same are taken in like any others.
+        let rows = reader.after(before.min(head.sequence), true, usize::MAX)?;
+        self.state.catch_up(reader.as_mut())?;
+        for row in &rows {
+            apply_rare(&self.shared, row)?;
+        }
+        self.shared.receipts_given.store(head.receipts, Ordering::Release);
+        self.uncertain = false;
+        Ok(())
+    }
+
+    /// Appends the group, publishes it and releases its answers; or refuses them all.
+    fn commit(&mut self, pending: Pending) {
+        let Pending { head, now: _, rows, overlay, flags, releases } = pending;
+        if !rows.is_empty() {
+            #[expect(clippy::disallowed_methods, reason = "measures the commit")]
+            let started = Instant::now();
+            if let Err(error) = self.log.append(&rows) {
+                self.uncertain = true;
+                let refusal = self.failed(&error);
+                releases.into_iter().for_each(|release| release(Err(refusal.clone())));
+                return;
+            }
+            GroupCommitted { events: rows.len(), took: started.elapsed() }.emit();
+            self.state.publish(overlay, head.sequence, head.at);
+            for flag in flags {
+                self.shared.flags.insert(flag.asker, flag.until);
+            }
+            self.shared.receipts_given.store(head.receipts, Ordering::Release);
+            *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        let recorded = Recorded::by_commit();
+        releases.into_iter().for_each(|release| release(Ok(&recorded)));
+    }
+
+    fn failed(&self, error: &LogError) -> Refusal {
+        CommitFailedError { cause: chain(error) }.emit();
+        let fault = "the ledger cannot be written";
+        *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        Refusal::Unavailable(fault)
+    }
+
+    fn delivered(
+        &mut self,
+        pending: &mut Pending,
+        sequence: u64,
+        delivery: Delivery,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    ) {
+        let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
+        if owed.is_some() {
+            let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
+            pending.append(&event, false);
+            if let Some(row) = pending.rows.last()
+                && let Err(error) = self.state.take(&mut pending.overlay, row)
+            {
+                tracing::error!(cause = %error, "an event of our own cannot be folded");
+            }
+        }
+        pending.releases.push(Box::new(move |recorded| drop(reply.send(recorded.map(|_| ())))));
+    }
+
+    /// Signs a checkpoint when one is due, rotates and destroys keys, shows how much is held.
+    fn housekeeping(&mut self) {
+        let now = (self.shared.clock)();
+        let head = self.log.head();
+        let (sequence, at) = self.checkpointed;
+        let is_due = head.sequence - sequence.min(head.sequence) >= self.pace.checkpoint_events
+            || (head.sequence > sequence && now.since(at) >= self.pace.checkpoint_every);
+        if !is_due {
+            return;
+        }
+        self.checkpoint(head, now);
+        let (hot, lag) = self.state.sizes();
+        let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        LedgerGauges { hot_units: count(hot), lag_events: count(lag), owed: count(self.state.owed().len()) }.emit();
+        let mut keys = self.shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let owed = self.state.owed();
+        let forgotten = keys.forget_routes(now, |day| owed.values().any(|entry| entry.day == day && entry.until > now));
+        if let Err(error) = forgotten.and_then(|_| keys.rotate(now)) {
+            tracing::error!(cause = %chain(&error), "keys could not be rotated");
+        }
+    }
+
+    fn checkpoint(&mut self, head: Head, now: Timestamp) {
+        match self.checkpoints.sign(&head, now) {
+            Ok(_) => self.checkpointed = (head.sequence, now),
+            Err(error) => {
+                // Tried again when the next is due, not at every group.
+                self.checkpointed = (head.sequence, now);
+                tracing::error!(cause = %chain(&error), "a checkpoint could not be signed");
+            }
+        }
+    }
+
+    fn close(mut self) {
+        let head = self.log.head();
+        if !self.uncertain && head.sequence > self.checkpointed.0 {
+            let now = (self.shared.clock)();
+            self.checkpoint(head, now);
+        }
+        if let Err(error) = self.state.close() {
+            tracing::error!(cause = %chain(&error), "histories could not be written; the next start folds the log's tail");
+        }
+    }
+}
+
+const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
+
+/// Takes a committed event of a rare kind into the catalogue and the flags.
+pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
+    let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
+    match event {
+        Event::Catalogue(change) => shared.catalogue.change(row.sequence, &change),
+        Event::Issued(batch) => shared.catalogue.issue(row.sequence, &batch),
+        Event::Life(life) => shared.catalogue.live(row.sequence, &life.event),
+        Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
+        Event::Inquiry(_) | Event::Delivered(_) => {}
+    }
+    Ok(())
+}
+
+fn refuse(job: Job, refusal: &Refusal) {
+    match job {
+        Job::Inquiry(job) => drop(job.reply.send(Err(refusal.clone()))),
+        Job::Report(job) => drop(job.reply.send(Err(refusal.clone()))),
+        Job::Order(_, reply) => drop(reply.send(Err(OrderError::Refused(refusal.clone())))),
+        Job::Delivered(_, _, reply) => drop(reply.send(Err(refusal.clone()))),
+        Job::Look(_, reply) => drop(reply.send(Err(refusal.clone()))),
+        Job::Flag(_) | Job::Owed(_) | Job::Stop => {}
+    }
+}
+
+/// An error with all its causes, for a log line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

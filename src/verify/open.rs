@@ -1,0 +1,187 @@
+//! Coming up: a data folder's lock, keys, log and projections become a running core.
+//!
+//! Owns the settings, the order of opening, and what refuses to open. Nothing is answered here.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use super::Gateway;
+use super::admit::{Admission, Flags, Quotas};
+use super::decide::Rules;
+use super::reader::Reader;
+use crate::code::Codes;
+use crate::code::layout::Layouts;
+use crate::index::catalogue::Catalogue;
+use crate::ledger::checkpoint::{CheckpointError, Checkpoints, check_head};
+use crate::ledger::folder::{Folder, FolderError, Lock};
+use crate::ledger::histories::{Histories, SqliteHistories};
+use crate::ledger::keys::Keys;
+use crate::ledger::log::{Log, LogError};
+use crate::ledger::receipts::Receipts;
+use crate::ledger::segments::SegmentLog;
+use crate::ledger::state::State;
+use crate::ledger::writer::{Clock, Pace, Shared, Writer, apply_rare};
+use crate::secret::{Secret, SecretError};
+
+/// How the core works; every figure has a default that serves one small machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The thresholds of the verdicts.
+    pub rules: Rules,
+    /// How often an asker is answered.
+    pub quotas: Quotas,
+    /// The layouts of numbers.
+    pub layouts: Layouts,
+    /// Events per commit at most.
+    pub group: usize,
+    /// Inquiries that may wait for the writer; beyond it they are refused.
+    pub queue: usize,
+    /// Units whose history is held in memory.
+    pub hot_units: usize,
+    /// Messages whose answer is repeated.
+    pub replay_ids: usize,
+    /// A checkpoint is signed after so many events.
+    pub checkpoint_events: u64,
+    /// And after so long.
+    pub checkpoint_every: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            quotas: Quotas::default(),
+            layouts: Layouts::default(),
+            group: 512,
+            queue: 8_192,
+            hot_units: 500_000,
+            replay_ids: 1_000_000,
+            checkpoint_events: 10_000,
+            checkpoint_every: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Why a folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The keys.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The log or its projections.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The checkpoints.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Gateway {
+    /// Opens a data folder that `init` has prepared: takes its lock, checks the log's end against the last checkpoint,
+    /// loads what was issued and what stands, and starts the writer.
+    ///
+    /// # Errors
+    /// [`OpenError`]; each says what to do.
+    pub fn open(folder: Folder, settings: Settings, clock: Clock) -> Result<Self, OpenError> {
+        let lock = folder.lock()?;
+        let master = Secret::load(&folder.master())?;
+        let log = SegmentLog::open(&folder.log(), 0)?;
+        let histories = SqliteHistories::open(&folder.histories())?;
+        Self::start((folder, lock), settings, clock, (Box::new(log), Box::new(histories)), &master)
+    }
+
+    /// Starts on stores that are open.
+    pub(super) fn start(
+        (folder, lock): (Folder, Lock),
+        settings: Settings,
+        clock: Clock,
+        (log, histories): (Box<dyn Log>, Box<dyn Histories>),
+        master: &Secret,
+    ) -> Result<Self, OpenError> {
+        let now = clock();
+        let checkpoints = Checkpoints::open(&folder.checkpoints, 0, master)?;
+        let last = checkpoints.last().cloned();
+        check_head(&log.head(), last.as_ref())?;
+        let shared = Arc::new(Shared {
+            catalogue: Arc::new(Catalogue::new(Codes::new(settings.layouts, master.clone()))),
+            flags: Arc::new(Flags::default()),
+            rules: settings.rules,
+            keys: RwLock::new(Keys::open(&folder.keys, master, now)?),
+            receipts: Receipts::new(master),
+            clock,
+            waiting: AtomicUsize::new(0),
+            fault: Mutex::new(None),
+            receipts_given: AtomicU64::new(log.head().receipts),
+        });
+        let mut reader = log.reader()?;
+        let mut after = 0;
+        loop {
+            let rows = reader.after(after, true, 10_000)?;
+            let Some(last) = rows.last() else { break };
+            after = last.sequence;
+            rows.iter().try_for_each(|row| apply_rare(&shared, row))?;
+        }
+        let bounds = (settings.hot_units, settings.replay_ids);
+        let state = State::open(histories, reader.as_mut(), log.head(), bounds)?;
+        let replays = Arc::clone(state.replays());
+        let (jobs, work) = sync_channel(settings.queue);
+        let pace = Pace {
+            group: settings.group,
+            checkpoint_events: settings.checkpoint_events,
+            checkpoint_every: settings.checkpoint_every,
+        };
+        let writer = Writer {
+            checkpointed: (last.as_ref().map_or(0, |checkpoint| checkpoint.sequence), now),
+            log,
+            state,
+            shared: Arc::clone(&shared),
+            checkpoints,
+            pace,
+            uncertain: false,
+        };
+        let writer = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&work))
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            admission: Admission::new(settings.quotas, Arc::clone(&shared.flags)),
+            reader: Reader::start(reader, Arc::clone(&shared)).map_err(OpenError::Thread)?,
+            shared,
+            replays,
+            jobs,
+            folder,
+            queue: settings.queue,
+            writer: Mutex::new(Some(writer)),
+            _lock: lock,
+        })
+    }
+
+    /// Prepares a folder: its sub-folders, readable by nobody else, and the master key. A folder that has a key already
+    /// is left as it is.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn init(folder: &Folder) -> Result<bool, OpenError> {
+        use std::os::unix::fs::DirBuilderExt;
+        for dir in [&folder.data, &folder.keys, &folder.checkpoints, &folder.log()] {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)
+                .map_err(|source| FolderError::Io { path: dir.clone(), source })?;
+        }
+        if folder.master().exists() {
+            return Ok(false);
+        }
+        Secret::create(&folder.master())?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,85 @@
+//! One connection of an asker: HTTP/1.1 from a loopback address of its own, so that each is another network.
+//!
+//! Knows the few lines of HTTP that the program's JSON answers need, and breaks off at anything else.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// The bound on one answer.
+const BOUND: Duration = Duration::from_secs(20);
+/// The longest body we take.
+const MAX_BODY: usize = 65_536;
+
+/// A request for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Its key.
+    pub(crate) key: String,
+    /// The number.
+    pub(crate) code: String,
+}
+
+/// The connection.
+pub(crate) struct Line {
+    stream: BufReader<TcpStream>,
+}
+
+impl Line {
+    pub(crate) async fn open(from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(IpAddr::V4(from), 0))?;
+        let stream = tokio::time::timeout(BOUND, socket.connect(to)).await??;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    pub(crate) async fn check(&mut self, asked: &Asked) -> io::Result<(u16, Value)> {
+        let body = format!(r#"{{"code":"{}"}}"#, asked.code);
+        let request = format!(
+            "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            asked.key,
+            body.len()
+        );
+        tokio::time::timeout(BOUND, self.exchange(&request)).await?
+    }
+
+    pub(crate) async fn receipt(&mut self, receipt: &str) -> io::Result<(u16, Value)> {
+        let request = format!("GET /v1/receipts/{receipt} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tokio::time::timeout(BOUND, self.exchange(&request)).await?
+    }
+
+    async fn exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
+        self.stream.write_all(request.as_bytes()).await?;
+        let mut status = None;
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let line = line.trim_end();
+            if line.is_empty() {
+                break;
+            }
+            match (status, line.split_once(':')) {
+                (None, _) => status = line.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()),
+                (Some(_), Some((name, value))) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse::<usize>().map_err(io::Error::other)?;
+                }
+                (Some(_), _) => {}
+            }
+        }
+        let status = status.ok_or_else(|| io::Error::other("no status line"))?;
+        if length > MAX_BODY {
+            return Err(io::Error::other(format!("a body of {length} bytes, expected at most {MAX_BODY}")));
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).await?;
+        Ok((status, serde_json::from_slice(&body).map_err(io::Error::other)?))
+    }
+}
