@@ -1,8 +1,8 @@
 //! The program's one TOML file: reading it, saying what is wrong with it, and the core's own sections.
 //!
-//! Owns [`read`], [`parse`], the errors that name line, key and nearest spelling, the sections [`Data`], [`Ledger`],
-//! [`Keys`] and [`Log`], and what all of the core's sections come to ([`CoreConfig::settings`]). Does not know the sections of channels, each of which owns its own type; the program puts them
-//! all together. Opens none of the files that a configuration names.
+//! Owns [`read`], [`parse`], the errors that name line, key and nearest spelling, the core's own sections, and what all
+//! of them come to ([`CoreConfig::settings`]). Does not know the sections of channels, each of which owns its own type;
+//! the program puts them all together. Opens none of the files that a configuration names.
 //!
 //! Conventions, the same in every section: unknown keys are errors; a number with a unit carries it at the end of its
 //! key (`checkpoint_seconds`) and becomes a [`std::time::Duration`]; every bound is absolute and checked where the value
