@@ -32,6 +32,8 @@ pub(crate) enum Fault {
 pub(crate) struct MemoryLog {
     rows: Arc<Mutex<Vec<Row>>>,
     faults: Arc<Mutex<Vec<Option<Fault>>>>,
+    /// Reading the store again fails.
+    pub(crate) unreadable: Arc<std::sync::atomic::AtomicBool>,
     head: Option<Head>,
 }
 
@@ -71,6 +73,9 @@ impl Log for MemoryLog {
     }
 
     fn reread(&mut self) -> Result<Head, LogError> {
+        if self.unreadable.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(LogError::Store { doing: "read", source: "told to fail".into() });
+        }
         let head = self.stored();
         self.head = Some(head);
         Ok(head)

@@ -189,8 +189,10 @@ impl Writer {
     fn work(&mut self, queue: &mut VecDeque<Job>) -> bool {
         while !queue.is_empty() {
             if let Err(refusal) = self.ready() {
+                let is_stopping = queue.iter().any(|job| matches!(job, Job::Stop));
                 queue.drain(..).for_each(|job| refuse(job, &refusal));
-                return true;
+                // A ledger that cannot be written must still be able to stop.
+                return !is_stopping;
             }
             let now = (self.shared.clock)();
             let mut pending = Pending {

@@ -324,6 +324,19 @@ fn memory_stays_bounded_and_what_left_it_is_remembered() {
 }
 
 #[test]
+fn a_gateway_whose_log_cannot_be_read_again_refuses_and_still_stops() {
+    let log = MemoryLog::default();
+    let bench = Bench::new(Some(log.clone()));
+    log.unreadable.store(true, Ordering::SeqCst);
+    log.fail([Some(Fault::Lost)]);
+    for _ in 0..2 {
+        assert!(matches!(bench.ask(bench.inquiry(0, "861", None)), Err(Refusal::Unavailable(_))));
+    }
+    bench.gateway().close();
+    assert!(!bench.gateway().health().ready);
+}
+
+#[test]
 fn looking_at_a_number_leaves_no_trace() {
     let bench = Bench::new(None);
     let number = Number::Digits(bench.numbers[0].clone());
