@@ -112,12 +112,13 @@ impl Gateway {
     }
 
     /// The id as it is logged; `None` where the message can never come twice.
-    fn logged(&self, id: &InquiryId, content: &[u8], now: Timestamp) -> Option<LoggedId> {
+    fn logged(&self, id: &InquiryId, content: impl FnOnce() -> Vec<u8>, now: Timestamp) -> Option<LoggedId> {
         if id.valid_for.is_zero() {
             return None;
         }
+        let digest = digest(&content());
         let keys = self.shared.keys.read().unwrap_or_else(PoisonError::into_inner);
-        Some(LoggedId { id: keys.id(id), digest: digest(content), until: now.plus(id.valid_for) })
+        Some(LoggedId { id: keys.id(id), digest, until: now.plus(id.valid_for) })
     }
 
     /// Whether this message was answered before: its place in the log.
@@ -133,7 +134,7 @@ impl Gateway {
     async fn answer(&self, inquiry: Inquiry) -> Result<Reply, Refusal> {
         bounded(&inquiry)?;
         let now = (self.shared.clock)();
-        let id = self.logged(&inquiry.id, &content(&inquiry), now);
+        let id = self.logged(&inquiry.id, || content(&inquiry), now);
         if let Some(sequence) = self.known(id.as_ref(), now)? {
             return self.reader.replay(sequence).await;
         }
@@ -209,12 +210,11 @@ impl Gateway {
             return Err(Refusal::BadRequest("the reason has more than 500 characters".to_owned()));
         }
         let now = (self.shared.clock)();
-        let mut parts =
-            format!("{}|{}|{:?}|{:?}", report.life.name(), report.lifted, report.at, report.reason).into_bytes();
-        for number in &report.numbers {
-            parts.extend_from_slice(format!("|{number:?}").as_bytes());
-        }
-        let id = self.logged(&report.id, &parts, now);
+        let content = || {
+            let LifeReport { life, lifted, at, reason, numbers, .. } = &report;
+            minicbor::to_vec((life, lifted, at, reason, numbers)).expect("encoding into memory cannot fail")
+        };
+        let id = self.logged(&report.id, content, now);
         let target =
             self.shared.catalogue.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
         let (reply, answer) = oneshot::channel();
@@ -283,9 +283,10 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
 
 /// What decides an inquiry's answer: the same id with another content is a mistake of the sender's.
 fn content(inquiry: &Inquiry) -> Vec<u8> {
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(64);
     for check in &inquiry.checks {
-        content.extend_from_slice(format!("{:?}|{:?}|{:?}\n", check.number, check.lot, check.expiry).as_bytes());
+        minicbor::encode((&check.number, &check.lot, &check.expiry), &mut content)
+            .expect("encoding into memory cannot fail");
     }
     content
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reply, Reported, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -142,13 +142,6 @@ struct Pending {
 }
 
 impl Pending {
-    fn append(&mut self, event: &Event, receipted: bool) -> u64 {
-        let row = Row::after(&self.head, self.now, event, receipted);
-        self.head = Head::of(self.head.stream, &row);
-        self.rows.push(row);
-        self.head.sequence
-    }
-
     /// Log time of the next event.
     fn at(&self) -> Timestamp {
         self.now.max(self.head.at)
@@ -221,7 +214,8 @@ impl Writer {
                         self.delivered(&mut pending, sequence, delivery, reply)
                     }
                     Job::Flag(flag) => {
-                        pending.append(&Event::Flagged(Flagged { asker: flag.asker, until: flag.until }), false);
+                        let event = Event::Flagged(Flagged { asker: flag.asker, until: flag.until });
+                        self.append(&mut pending, &event, false);
                         pending.flags.push(flag);
                     }
                     Job::Look(key, reply) => {
@@ -268,6 +262,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Adds an event to the group and folds it into the group's overlay.
+    fn append(&mut self, pending: &mut Pending, event: &Event, receipted: bool) -> Position {
+        let row = Row::after(&pending.head, pending.now, event, receipted);
+        pending.head = Head::of(pending.head.stream, &row);
+        // A past that cannot be read does not keep the event out of the log: the projections stall until it can be.
+        if let Err(error) = self.state.take(&mut pending.overlay, &row, event) {
+            tracing::error!(cause = %error, "an event of our own cannot be folded");
+        }
+        pending.rows.push(row);
+        Position { stream: pending.head.stream, sequence: pending.head.sequence }
+    }
+
     /// Appends the group, publishes it and releases its answers; or refuses them all.
     fn commit(&mut self, pending: Pending) {
         let Pending { head, now: _, rows, overlay, flags, releases } = pending;
@@ -309,12 +315,7 @@ impl Writer {
         let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
         if owed.is_some() {
             let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
-            pending.append(&event, false);
-            if let Some(row) = pending.rows.last()
-                && let Err(error) = self.state.take(&mut pending.overlay, row)
-            {
-                tracing::error!(cause = %error, "an event of our own cannot be folded");
-            }
+            self.append(pending, &event, false);
         }
         pending.releases.push(Box::new(move |recorded| drop(reply.send(recorded.map(|_| ())))));
     }
