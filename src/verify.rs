@@ -12,16 +12,15 @@ mod open;
 mod reader;
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use contract::inquiry::MAX_CHECKS;
+use contract::inquiry::{MAX_CHECKS, MAX_TIP};
 use contract::life::MAX_REPORTED;
 use contract::{
     Asker, BoxFuture, Channel, Delivery, Health, Inquiry, InquiryId, LifeReport, Owed, Position, Receipt, ReceiptView,
-    Refusal, Reply, Reported, Timestamp, Verify,
+    Refusal, Reply, Reported, Request, RequestKind, Timestamp, Verify,
 };
 use tokio::sync::oneshot;
 
@@ -35,7 +34,7 @@ use crate::ledger::event::LoggedId;
 use crate::ledger::folder::{Folder, Lock};
 use crate::ledger::replay::Replays;
 use crate::ledger::writer::{
-    InquiryJob, Job, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
+    InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
 };
 
 pub use self::inspect::{Asked, Inspected, Lived, Unit};
@@ -46,10 +45,9 @@ pub struct Gateway {
     shared: Arc<Shared>,
     admission: Admission,
     replays: Arc<Mutex<Replays>>,
-    jobs: SyncSender<Job>,
+    jobs: Arc<Jobs>,
     reader: Reader,
     folder: Folder,
-    queue: usize,
     writer: Mutex<Option<JoinHandle<()>>>,
     _lock: Lock,
 }
@@ -79,7 +77,7 @@ impl Gateway {
     /// [`OrderError`].
     pub async fn order(&self, order: Order) -> Result<Outcome, OrderError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Order(Box::new(order), reply))?;
+        self.jobs.send(Job::Order(Box::new(order), reply))?;
         answer.await.map_err(|_| OrderError::Refused(Refusal::Internal))?
     }
 
@@ -87,23 +85,11 @@ impl Gateway {
     pub fn close(&self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
-            // A full queue makes room as the writer works through it; a writer that is gone needs no word.
-            drop(self.jobs.send(Job::Stop));
+            self.jobs.stop();
             if writer.join().is_err() {
                 tracing::error!("the ledger's writer had panicked");
             }
         }
-    }
-
-    fn send(&self, job: Job) -> Result<(), Refusal> {
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        self.jobs.try_send(job).map_err(|error| {
-            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            match error {
-                TrySendError::Full(_) => Refusal::Overloaded,
-                TrySendError::Disconnected(_) => Refusal::Unavailable("the gateway is stopping"),
-            }
-        })
     }
 
     fn asker(&self, asker: &Asker, id: &InquiryId) -> AskerHash {
@@ -140,6 +126,9 @@ impl Gateway {
         }
         let asker = self.asker(&inquiry.asker, &inquiry.id);
         let kind = AskerKind::of(&inquiry.asker.identity, inquiry.asker.role);
+        if inquiry.request != Request::Check {
+            return self.ask(inquiry, id, (asker, kind), now).await;
+        }
         let count = u32::try_from(inquiry.checks.len()).unwrap_or(u32::MAX);
         let limited = match self.admission.admit(asker, kind, count, now) {
             Admitted::Yes => None,
@@ -158,7 +147,7 @@ impl Gateway {
         let id = if limited.is_some() { None } else { id };
         let (reply, answer) = oneshot::channel();
         let job = InquiryJob { inquiry, id, asker, found, generation, limited, reply };
-        self.send(Job::Inquiry(Box::new(job)))?;
+        self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,
             Settled::Fresh(reply) => {
@@ -173,10 +162,39 @@ impl Gateway {
         }
     }
 
+    /// A request that carries no number. Whoever wants no replies is always heard; help and tips have a quota, beyond it
+    /// they are not recorded.
+    async fn ask(
+        &self,
+        inquiry: Inquiry,
+        id: Option<LoggedId>,
+        (asker, kind): (AskerHash, AskerKind),
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let has_quota = matches!(inquiry.request.kind(), RequestKind::Help | RequestKind::Tip);
+        if has_quota && matches!(self.admission.admit(asker, kind, 1, now), Admitted::Limited { .. }) {
+            return Ok(Reply { silent: true, ..unlogged(&inquiry, 0, now) });
+        }
+        let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };
+        let (reply, answer) = oneshot::channel();
+        let job = InquiryJob { inquiry, id, asker, found: Vec::new(), generation: u64::MAX, limited: None, reply };
+        self.jobs.send(Job::Inquiry(Box::new(job)))?;
+        let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
+            Settled::Before(sequence) => return self.reader.replay(sequence).await,
+            Settled::Fresh(reply) => reply,
+        };
+        if let Some(receipt) = receipt {
+            let given = self.shared.receipts_given.load(Ordering::Acquire);
+            let miss = self.shared.receipts.nth(receipt, given).is_none();
+            self.learn(asker, kind, &[Lesson { unit_hash: receipt.value(), miss }], now);
+        }
+        Ok(reply)
+    }
+
     fn learn(&self, asker: AskerHash, kind: AskerKind, lessons: &[Lesson], now: Timestamp) {
         if let Some(flag) = self.admission.learned(asker, kind, lessons, now) {
             tracing::warn!("an asker was found guessing");
-            if let Err(refusal) = self.send(Job::Flag(flag)) {
+            if let Err(refusal) = self.jobs.send(Job::Flag(flag)) {
                 // It stays limited by the guard; only its past checks still count until it is flagged again.
                 tracing::warn!(cause = %refusal, "a flag could not be recorded");
             }
@@ -218,13 +236,13 @@ impl Gateway {
         let target =
             self.shared.catalogue.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
+        self.jobs.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
         answer.await.map_err(|_| Refusal::Internal)?
     }
 
     async fn still_owed(&self, channel: Channel, limit: usize) -> Result<Vec<Owed>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Owed(reply))?;
+        self.jobs.send(Job::Owed(reply))?;
         let now = (self.shared.clock)();
         let owed = answer.await.map_err(|_| Refusal::Internal)?;
         let wanted: Vec<u64> = owed
@@ -238,7 +256,7 @@ impl Gateway {
 
     async fn settled(&self, position: Position, delivery: Delivery) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Delivered(position.sequence, delivery, reply))?;
+        self.jobs.send(Job::Delivered(position.sequence, delivery, reply))?;
         answer.await.map_err(|_| Refusal::Internal)?
     }
 }
@@ -249,10 +267,12 @@ fn unlogged(inquiry: &Inquiry, minutes: u32, now: Timestamp) -> Reply {
     let recorded = Recorded::by_commit();
     let answer = |_| Decision::limited(minutes).release(&recorded, contract::Facts::default());
     Reply {
+        about: inquiry.request.kind(),
         answers: inquiry.checks.iter().map(answer).collect(),
         receipt: None,
         at: now,
         position: None,
+        silent: false,
         replayed: false,
     }
 }
@@ -264,6 +284,14 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
             "expected at most {MAX_CHECKS} numbers, got {}",
             inquiry.checks.len()
         )));
+    }
+    if inquiry.request != Request::Check && !inquiry.checks.is_empty() {
+        return Err(Refusal::BadRequest("expected no number with this request".to_owned()));
+    }
+    if let Request::Tip(tip) = &inquiry.request
+        && tip.text.chars().count() > MAX_TIP
+    {
+        return too_long("the tip");
     }
     if inquiry.id.scope.len() > 128 || inquiry.id.key.len() > 255 {
         return too_long("the message's id");
@@ -283,12 +311,8 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
 
 /// What decides an inquiry's answer: the same id with another content is a mistake of the sender's.
 fn content(inquiry: &Inquiry) -> Vec<u8> {
-    let mut content = Vec::with_capacity(64);
-    for check in &inquiry.checks {
-        minicbor::encode((&check.number, &check.lot, &check.expiry), &mut content)
-            .expect("encoding into memory cannot fail");
-    }
-    content
+    let given = inquiry.checks.iter().map(|check| (&check.number, &check.lot, &check.expiry));
+    minicbor::to_vec((&inquiry.request, given.collect::<Vec<_>>())).expect("encoding into memory cannot fail")
 }
 
 impl Verify for Gateway {
@@ -314,9 +338,8 @@ impl Verify for Gateway {
 
     fn health(&self) -> Health {
         let fault = *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
         let is_open = self.writer.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        Health { ready: is_open && fault.is_none() && waiting < self.queue, waiting, fault }
+        Health { ready: is_open && fault.is_none() && !self.jobs.is_full(), waiting: self.jobs.len(), fault }
     }
 }
 

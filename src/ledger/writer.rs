@@ -6,17 +6,17 @@
 //! meets its own answer) and every job of the group gets a refusal, never a verdict. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
+mod jobs;
 mod orders;
 mod settle;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reply, Reported, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reply, Reported, Request, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -32,6 +32,7 @@ use crate::verify::admit::{Flag, Flags};
 use crate::verify::decide::{Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
+pub(crate) use self::jobs::Jobs;
 pub use self::orders::{Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
 
@@ -91,12 +92,12 @@ pub(crate) struct ReportJob {
 pub(crate) struct Shared {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) flags: Arc<Flags>,
+    /// Who wants no replies, marked with when it said so.
+    pub(crate) opted_out: Flags,
     pub(crate) rules: Rules,
     pub(crate) keys: RwLock<Keys>,
     pub(crate) receipts: Receipts,
     pub(crate) clock: Clock,
-    /// Jobs sent and not yet taken.
-    pub(crate) waiting: AtomicUsize,
     /// The last commit failed.
     pub(crate) fault: Mutex<Option<&'static str>>,
     /// Receipts given so far.
@@ -138,6 +139,8 @@ struct Pending {
     overlay: Overlay,
     /// Flags of this group.
     flags: Vec<Flag>,
+    /// Opt-outs (`true`) and their ends of this group, in order.
+    subscriptions: Vec<(AskerHash, bool)>,
     releases: Vec<Release>,
 }
 
@@ -149,32 +152,14 @@ impl Pending {
 }
 
 impl Writer {
-    /// Works until told to stop or until nobody can send any more.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut queue = VecDeque::new();
-        loop {
-            if queue.is_empty() {
-                match jobs.recv_timeout(self.pace.checkpoint_every.min(Duration::from_secs(1))) {
-                    Ok(job) => queue.push_back(job),
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.housekeeping();
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
-                }
-            }
-            while queue.len() < self.pace.group {
-                match jobs.try_recv() {
-                    Ok(job) => queue.push_back(job),
-                    Err(_) => break,
-                }
-            }
-            self.shared.waiting.fetch_sub(queue.len(), Ordering::Relaxed);
-            if !self.work(&mut queue) {
-                break;
-            }
+    /// Works until told to stop.
+    pub(crate) fn run(mut self, jobs: &Jobs) {
+        let jobs = Closing(jobs);
+        let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
+        while self.work(&mut jobs.0.take(self.pace.group, patience)) {
             self.housekeeping();
         }
+        jobs.0.close().into_iter().for_each(|job| refuse(job, &STOPPING));
         self.close();
     }
 
@@ -194,6 +179,7 @@ impl Writer {
                 rows: Vec::new(),
                 overlay: Overlay::default(),
                 flags: Vec::new(),
+                subscriptions: Vec::new(),
                 releases: Vec::new(),
             };
             let mut barrier = None;
@@ -276,7 +262,7 @@ impl Writer {
 
     /// Appends the group, publishes it and releases its answers; or refuses them all.
     fn commit(&mut self, pending: Pending) {
-        let Pending { head, now: _, rows, overlay, flags, releases } = pending;
+        let Pending { head, now: _, rows, overlay, flags, subscriptions, releases } = pending;
         if !rows.is_empty() {
             #[expect(clippy::disallowed_methods, reason = "measures the commit")]
             let started = Instant::now();
@@ -290,6 +276,9 @@ impl Writer {
             self.state.publish(overlay, head.sequence, head.at);
             for flag in flags {
                 self.shared.flags.insert(flag.asker, flag.until);
+            }
+            for (asker, is_out) in subscriptions {
+                subscribe(&self.shared.opted_out, &asker, is_out, head.at);
             }
             self.shared.receipts_given.store(head.receipts, Ordering::Release);
             *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -365,9 +354,18 @@ impl Writer {
     }
 }
 
+/// Closes the queue when the writer ends, also by a panic: nobody waits for one who is gone.
+struct Closing<'a>(&'a Jobs);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        drop(self.0.close());
+    }
+}
+
 const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
 
-/// Takes a committed event of a rare kind into the catalogue and the flags.
+/// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
 pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
     let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
     match event {
@@ -375,9 +373,32 @@ pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
         Event::Issued(batch) => shared.catalogue.issue(row.sequence, &batch),
         Event::Life(life) => shared.catalogue.live(row.sequence, &life.event),
         Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
-        Event::Inquiry(_) | Event::Delivered(_) => {}
+        Event::Inquiry(inquiry) => {
+            if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
+                subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
+            }
+        }
+        Event::Delivered(_) => {}
     }
     Ok(())
+}
+
+/// Whether a request is an opt-out (`true`) or the end of one.
+const fn opts_out(request: &Request) -> Option<bool> {
+    match request {
+        Request::Stop => Some(true),
+        Request::Start => Some(false),
+        Request::Check | Request::Help | Request::Tip(_) => None,
+    }
+}
+
+/// Takes an opt-out, or its end, into the set.
+fn subscribe(opted_out: &Flags, asker: &AskerHash, is_out: bool, at: Timestamp) {
+    if is_out {
+        opted_out.insert(asker.current, at);
+    } else {
+        opted_out.remove(asker);
+    }
 }
 
 fn refuse(job: Job, refusal: &Refusal) {
