@@ -1,9 +1,10 @@
 //! The one thread that writes: it takes all waiting jobs, settles them into an overlay that later ones of the same group
 //! see, appends, commits once, publishes the overlay and releases the answers.
 //!
-//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, the
-//! log is read again (the commit may have reached the disk all the same; what is found there is folded, so that a retry
-//! meets its own answer) and every job of the group gets a refusal, never a verdict. An order that changes what was
+//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, every
+//! job of the group gets a refusal, never a verdict, and so does every later one until the log has settled what became
+//! of that commit and has synced a commit of its own (what was kept after all is folded, so that a retry meets its own
+//! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
 mod orders;
@@ -164,6 +165,7 @@ impl Writer {
                 match jobs.recv_timeout(self.pace.checkpoint_every.min(Duration::from_secs(1))) {
                     Ok(job) => queue.push_back(job),
                     Err(RecvTimeoutError::Timeout) => {
+                        self.heal();
                         self.housekeeping();
                         continue;
                     }
@@ -251,6 +253,14 @@ impl Writer {
             self.recover().map_err(|error| self.failed(&error))?;
         }
         self.state.flush(false).map_err(|error| self.failed(&error))
+    }
+
+    /// Tries what failed last, where nobody asks for it.
+    fn heal(&mut self) {
+        let is_faulty = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_faulty && self.ready().is_ok() {
+            *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     fn recover(&mut self) -> Result<(), LogError> {
