@@ -1,9 +1,10 @@
 //! The one thread that writes: it takes all waiting jobs, settles them into an overlay that later ones of the same group
 //! see, appends, commits once, publishes the overlay and releases the answers.
 //!
-//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, the
-//! log is read again (the commit may have reached the disk all the same; what is found there is folded, so that a retry
-//! meets its own answer) and every job of the group gets a refusal, never a verdict. An order that changes what was
+//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, every
+//! job of the group gets a refusal, never a verdict, and so does every later one until the log has settled what became
+//! of that commit and has synced a commit of its own (what was kept after all is folded, so that a retry meets its own
+//! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
 mod jobs;
@@ -156,7 +157,14 @@ impl Writer {
     pub(crate) fn run(mut self, jobs: &Jobs) {
         let jobs = Closing(jobs);
         let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
-        while self.work(&mut jobs.0.take(self.pace.group, patience)) {
+        loop {
+            let mut group = jobs.0.take(self.pace.group, patience);
+            if group.is_empty() {
+                self.heal();
+            }
+            if !self.work(&mut group) {
+                break;
+            }
             self.housekeeping();
         }
         jobs.0.close().into_iter().for_each(|job| refuse(job, &STOPPING));
@@ -231,6 +239,14 @@ impl Writer {
             self.recover().map_err(|error| self.failed(&error))?;
         }
         self.state.flush(false).map_err(|error| self.failed(&error))
+    }
+
+    /// Tries what failed last, where nobody asks for it.
+    fn heal(&mut self) {
+        let is_faulty = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_faulty && self.ready().is_ok() {
+            *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     fn recover(&mut self) -> Result<(), LogError> {

@@ -96,7 +96,21 @@ impl Gateway {
         let lock = folder.lock()?;
         let master = Secret::load(&folder.master())?;
         let log = SegmentLog::open(&folder.log(), 0)?;
-        let histories = SqliteHistories::open(&folder.histories())?;
+        let histories = SqliteHistories::take(&folder.histories())?;
+        Self::start((folder, lock), settings, clock, (Box::new(log), Box::new(histories)), &master)
+    }
+
+    /// As [`Gateway::open`], on a log whose commits are not synced. Only the crash driver may use it: an answer that this
+    /// gives is not on disk.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    #[doc(hidden)]
+    pub fn open_unsynced(folder: Folder, settings: Settings, clock: Clock) -> Result<Self, OpenError> {
+        let lock = folder.lock()?;
+        let master = Secret::load(&folder.master())?;
+        let log = SegmentLog::open_unsynced(&folder.log(), 0)?;
+        let histories = SqliteHistories::take(&folder.histories())?;
         Self::start((folder, lock), settings, clock, (Box::new(log), Box::new(histories)), &master)
     }
 

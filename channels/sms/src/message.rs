@@ -220,6 +220,8 @@ pub struct Segment {
     pub udh: Bytes,
     /// The octets behind it.
     pub payload: Bytes,
+    /// Its place in a long text, where that is said beside the body and not by a header.
+    pub sar: Option<Sar>,
 }
 
 impl fmt::Debug for Segment {
@@ -228,6 +230,7 @@ impl fmt::Debug for Segment {
             .field("data_coding", &self.data_coding)
             .field("udh", &self.udh)
             .field("octets", &self.payload.len())
+            .field("sar", &self.sar)
             .finish()
     }
 }
