@@ -116,6 +116,16 @@ impl SqliteHistories {
         Ok(Self { path: path.to_owned(), connection })
     }
 
+    /// As [`SqliteHistories::open`], for the one process that writes the file: what the one before it left unsynced, when
+    /// it was killed, is made durable first.
+    ///
+    /// # Errors
+    /// [`LogError::Newer`], [`LogError::Store`].
+    pub fn take(path: &Path) -> Result<Self, LogError> {
+        sqlite::settle(path).map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;
+        Self::open(path)
+    }
+
     /// How many units have a history.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! The one thread that writes: it takes all waiting jobs, settles them into an overlay that later ones of the same group
 //! see, appends, commits once, publishes the overlay and releases the answers.
 //!
-//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, the
-//! log is read again (the commit may have reached the disk all the same; what is found there is folded, so that a retry
-//! meets its own answer) and every job of the group gets a refusal, never a verdict. An order that changes what was
+//! Invariants. Nothing is answered before its group's commit returned. After a failed commit the overlay is dropped, every
+//! job of the group gets a refusal, never a verdict, and so does every later one until the log has settled what became
+//! of that commit and has synced a commit of its own (what was kept after all is folded, so that a retry meets its own
+//! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
 mod orders;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Request, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -91,6 +92,8 @@ pub(crate) struct ReportJob {
 pub(crate) struct Shared {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) flags: Arc<Flags>,
+    /// Who wants no replies, marked with when it said so.
+    pub(crate) opted_out: Flags,
     pub(crate) rules: Rules,
     pub(crate) keys: RwLock<Keys>,
     pub(crate) receipts: Receipts,
@@ -138,6 +141,8 @@ struct Pending {
     overlay: Overlay,
     /// Flags of this group.
     flags: Vec<Flag>,
+    /// Opt-outs (`true`) and their ends of this group, in order.
+    subscriptions: Vec<(AskerHash, bool)>,
     releases: Vec<Release>,
 }
 
@@ -164,6 +169,7 @@ impl Writer {
                 match jobs.recv_timeout(self.pace.checkpoint_every.min(Duration::from_secs(1))) {
                     Ok(job) => queue.push_back(job),
                     Err(RecvTimeoutError::Timeout) => {
+                        self.heal();
                         self.housekeeping();
                         continue;
                     }
@@ -201,6 +207,7 @@ impl Writer {
                 rows: Vec::new(),
                 overlay: Overlay::default(),
                 flags: Vec::new(),
+                subscriptions: Vec::new(),
                 releases: Vec::new(),
             };
             let mut barrier = None;
@@ -253,6 +260,14 @@ impl Writer {
         self.state.flush(false).map_err(|error| self.failed(&error))
     }
 
+    /// Tries what failed last, where nobody asks for it.
+    fn heal(&mut self) {
+        let is_faulty = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_faulty && self.ready().is_ok() {
+            *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
     fn recover(&mut self) -> Result<(), LogError> {
         let before = self.log.head().sequence;
         let head = self.log.reread()?;
@@ -270,7 +285,7 @@ impl Writer {
 
     /// Appends the group, publishes it and releases its answers; or refuses them all.
     fn commit(&mut self, pending: Pending) {
-        let Pending { head, now: _, rows, overlay, flags, releases } = pending;
+        let Pending { head, now: _, rows, overlay, flags, subscriptions, releases } = pending;
         if !rows.is_empty() {
             #[expect(clippy::disallowed_methods, reason = "measures the commit")]
             let started = Instant::now();
@@ -284,6 +299,9 @@ impl Writer {
             self.state.publish(overlay, head.sequence, head.at);
             for flag in flags {
                 self.shared.flags.insert(flag.asker, flag.until);
+            }
+            for (asker, is_out) in subscriptions {
+                subscribe(&self.shared.opted_out, &asker, is_out, head.at);
             }
             self.shared.receipts_given.store(head.receipts, Ordering::Release);
             *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -366,7 +384,7 @@ impl Writer {
 
 const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
 
-/// Takes a committed event of a rare kind into the catalogue and the flags.
+/// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
 pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
     let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
     match event {
@@ -374,9 +392,32 @@ pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
         Event::Issued(batch) => shared.catalogue.issue(row.sequence, &batch),
         Event::Life(life) => shared.catalogue.live(row.sequence, &life.event),
         Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
-        Event::Inquiry(_) | Event::Delivered(_) => {}
+        Event::Inquiry(inquiry) => {
+            if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
+                subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
+            }
+        }
+        Event::Delivered(_) => {}
     }
     Ok(())
+}
+
+/// Whether a request is an opt-out (`true`) or the end of one.
+const fn opts_out(request: &Request) -> Option<bool> {
+    match request {
+        Request::Stop => Some(true),
+        Request::Start => Some(false),
+        Request::Check | Request::Help | Request::Tip(_) => None,
+    }
+}
+
+/// Takes an opt-out, or its end, into the set.
+fn subscribe(opted_out: &Flags, asker: &AskerHash, is_out: bool, at: Timestamp) {
+    if is_out {
+        opted_out.insert(asker.current, at);
+    } else {
+        opted_out.remove(asker);
+    }
 }
 
 fn refuse(job: Job, refusal: &Refusal) {

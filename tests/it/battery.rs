@@ -175,6 +175,7 @@ async fn the_core_and_http_say_the_same() {
             language: Language::En,
             place: None,
             asked: EventTime::exact(NOW),
+            request: contract::Request::Check,
             checks: vec![Check { number: given.number, means: Means::Typed, lot, expiry: given.expiry }],
         };
         let reply = gateway.verify(inquiry).await.unwrap();

@@ -15,7 +15,7 @@ use proptest::sample::select;
 
 use crate::inquiry::{
     Asker, Channel, Check, Confidence, EventTime, Identity, Inquiry, InquiryId, Language, MAX_CHECKS, Means, Place,
-    Point, ReturnRoute, Role,
+    Point, Request, RequestKind, ReturnRoute, Role,
 };
 use crate::reading::{self, Given, Number};
 use crate::{
@@ -345,7 +345,7 @@ pub fn reply() -> impl Strategy<Value = Reply> {
             if receipt.is_none() {
                 answers.retain(|answer| !answer.verdict.is_genuine());
             }
-            Reply { answers, receipt, at, position, replayed }
+            Reply { about: RequestKind::Check, answers, receipt, at, position, silent: false, replayed }
         },
     )
 }
@@ -364,6 +364,7 @@ pub fn inquiry() -> impl Strategy<Value = Inquiry> {
             language,
             place,
             asked,
+            request: Request::Check,
             checks,
         },
     )
