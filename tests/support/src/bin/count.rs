@@ -4,7 +4,7 @@
 //! process does: the difference between two runs of different length is what the checks cost, the projections that they
 //! change included. No thread runs ahead of another: the ledger waits, wherever it looks at the clock, until all of a
 //! group have asked, so that every group is committed in two parts at most.
-#![expect(clippy::disallowed_methods, clippy::print_stderr, reason = "a program for the terminal")]
+#![expect(clippy::print_stderr, reason = "a program for the terminal")]
 
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
