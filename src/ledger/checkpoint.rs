@@ -9,6 +9,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -108,10 +109,11 @@ impl Checkpoints {
             whole += block.len();
             last = Some((block, parse(&path, count, block, stream)?));
         }
+        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         if let Some((block, _)) = last {
             check_signature(&path, count, block, &key.verifying_key())?;
+            settle(&path, block, whole).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
         }
-        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         Ok(Self { path, stream, key, last: last.map(|(_, checkpoint)| checkpoint), count, whole })
     }
 
@@ -159,6 +161,15 @@ impl Checkpoints {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// Makes the last checkpoint durable before another stands behind it: the process that wrote it may have been killed
+/// before its sync, or after one that failed, and then only writing it again brings it to the disk.
+fn settle(path: &Path, block: &[u8], whole: u64) -> io::Result<()> {
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    file.set_len(whole)?;
+    file.write_all_at(block, whole - block.len() as u64)?;
+    file.sync_all()
 }
 
 /// Every checkpoint of a stream in a folder, each one's signature checked; none where there is no file.

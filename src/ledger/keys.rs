@@ -226,6 +226,10 @@ fn destroy(path: &Path) -> Result<(), SecretError> {
 }
 
 fn finish(dying: &Path) -> std::io::Result<()> {
+    // Before anything is overwritten: after a power cut it must not have its old name and no content.
+    if let Some(folder) = dying.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
     // Overwriting in place reaches the old blocks on most file systems; the unlink is what every one honours.
     fs::write(dying, [0; 65])?;
     fs::File::open(dying).and_then(|file| file.sync_all())?;

@@ -27,6 +27,10 @@ pub(crate) struct Asked {
 /// The connection.
 pub(crate) struct Line {
     stream: BufReader<TcpStream>,
+    /// The last part of its address.
+    pub(crate) asker: u8,
+    /// Seconds after which the last answer asked to be tried again.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Line {
@@ -35,7 +39,11 @@ impl Line {
         socket.bind(SocketAddr::new(IpAddr::V4(from), 0))?;
         let stream = tokio::time::timeout(BOUND, socket.connect(to)).await??;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self {
+            stream: BufReader::new(stream),
+            asker: from.octets().last().copied().unwrap_or(0),
+            retry_after: None,
+        })
     }
 
     pub(crate) async fn check(&mut self, asked: &Asked) -> io::Result<(u16, Value)> {
@@ -53,10 +61,17 @@ impl Line {
         tokio::time::timeout(BOUND, self.exchange(&request)).await?
     }
 
+    /// The status of a page that needs no body.
+    pub(crate) async fn get(&mut self, path: &str) -> io::Result<u16> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tokio::time::timeout(BOUND, self.exchange(&request)).await?.map(|(status, _)| status)
+    }
+
     async fn exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
         self.stream.write_all(request.as_bytes()).await?;
         let mut status = None;
         let mut length = 0;
+        self.retry_after = None;
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line).await? == 0 {
@@ -71,6 +86,9 @@ impl Line {
                 (Some(_), Some((name, value))) if name.eq_ignore_ascii_case("content-length") => {
                     length = value.trim().parse::<usize>().map_err(io::Error::other)?;
                 }
+                (Some(_), Some((name, value))) if name.eq_ignore_ascii_case("retry-after") => {
+                    self.retry_after = value.trim().parse().ok();
+                }
                 (Some(_), _) => {}
             }
         }
@@ -80,6 +98,9 @@ impl Line {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await?;
+        if body.is_empty() {
+            return Ok((status, Value::Null));
+        }
         Ok((status, serde_json::from_slice(&body).map_err(io::Error::other)?))
     }
 }
