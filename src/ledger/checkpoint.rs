@@ -148,7 +148,6 @@ impl Checkpoints {
     }
 
     fn write(&self, block: &str) -> io::Result<()> {
-        let fresh = !self.path.exists();
         let mut file = fs::OpenOptions::new().append(true).create(true).open(&self.path)?;
         // What a power cut or a failed write left of an earlier attempt.
         if file.metadata()?.len() != self.whole {
@@ -157,8 +156,9 @@ impl Checkpoints {
         file.write_all(block.as_bytes())?;
         file.sync_all()?;
         match self.path.parent() {
-            Some(folder) if fresh => fs::File::open(folder)?.sync_all(),
-            Some(_) | None => Ok(()),
+            // Also of a file that is there: the sync after it was made may have failed.
+            Some(folder) => fs::File::open(folder)?.sync_all(),
+            None => Ok(()),
         }
     }
 }

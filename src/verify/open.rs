@@ -197,7 +197,7 @@ impl Gateway {
                 .recursive(true)
                 .mode(0o700)
                 .create(dir)
-                .and_then(|()| sync_name(dir))
+                .and_then(|()| sync_up_from(dir))
                 .map_err(|source| FolderError::Io { path: dir.clone(), source })?;
         }
         if folder.master().exists() {
@@ -208,10 +208,10 @@ impl Gateway {
     }
 }
 
-/// Makes the name of a folder durable, and those of the folders above it, as many of them as this process may read.
-fn sync_name(folder: &std::path::Path) -> std::io::Result<()> {
+/// Makes durable what lies in a folder, its name and those of the folders above it, as many as this process may read.
+fn sync_up_from(folder: &std::path::Path) -> std::io::Result<()> {
     let folder = folder.canonicalize()?;
-    for above in folder.ancestors().skip(1) {
+    for above in folder.ancestors() {
         match std::fs::File::open(above) {
             Ok(above) => above.sync_all()?,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => break,

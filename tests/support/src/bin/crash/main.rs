@@ -12,6 +12,7 @@ mod full;
 mod load;
 mod power;
 mod proof;
+mod soak;
 mod tamper;
 mod wire;
 
@@ -27,7 +28,7 @@ use support::drive::{Chance, Program, data_folder, prepare, program_beside};
 use self::load::{Load, Tally};
 use self::power::Mode;
 
-const USAGE: &str = "crash kill|power|eio|tamper [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
+const USAGE: &str = "crash kill|power|eio|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -78,6 +79,7 @@ fn run() -> anyhow::Result<bool> {
         }
         "full" => full::story(&options, dir.path()),
         "tamper" => tamper::story(&options, dir.path()),
+        "soak" => soak::story(&options, dir.path()),
         "power" => cuts(&options, dir.path(), &mut faults),
         _ => failures(&options, dir.path(), &mut faults),
     };
@@ -151,7 +153,7 @@ fn failures(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::
 
 fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
-    let what = given.next().filter(|what| ["kill", "power", "eio", "full", "tamper"].contains(&what.as_str()));
+    let what = given.next().filter(|what| ["kill", "power", "eio", "full", "tamper", "soak"].contains(&what.as_str()));
     let Some(what) = what else { bail!(USAGE) };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut options = Options { what, times: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };

@@ -27,6 +27,8 @@ pub(crate) struct Asked {
 /// The connection.
 pub(crate) struct Line {
     stream: BufReader<TcpStream>,
+    /// The key of a registered client that it shows.
+    pub(crate) key: Option<&'static str>,
     /// The last part of its address.
     pub(crate) asker: u8,
     /// Seconds after which the last answer asked to be tried again.
@@ -41,6 +43,7 @@ impl Line {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream: BufReader::new(stream),
+            key: None,
             asker: from.octets().last().copied().unwrap_or(0),
             retry_after: None,
         })
@@ -49,7 +52,8 @@ impl Line {
     pub(crate) async fn check(&mut self, asked: &Asked) -> io::Result<(u16, Value)> {
         let body = format!(r#"{{"code":"{}"}}"#, asked.code);
         let request = format!(
-            "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\n{}Content-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.key.map(|key| format!("Authorization: Bearer {key}\r\n")).unwrap_or_default(),
             asked.key,
             body.len()
         );
@@ -65,6 +69,12 @@ impl Line {
     pub(crate) async fn get(&mut self, path: &str) -> io::Result<u16> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         tokio::time::timeout(BOUND, self.exchange(&request)).await?.map(|(status, _)| status)
+    }
+
+    /// Leaves in the middle of a request.
+    pub(crate) async fn leave(&mut self) -> io::Result<()> {
+        self.stream.write_all(b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n{").await?;
+        self.stream.shutdown().await
     }
 
     async fn exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
@@ -101,6 +111,7 @@ impl Line {
         if body.is_empty() {
             return Ok((status, Value::Null));
         }
-        Ok((status, serde_json::from_slice(&body).map_err(io::Error::other)?))
+        // A page is none.
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use contract::{Channel, EventTime, InquiryId, Life, LifeReport, Role, Timestamp, Verify as _};
+use contract::{Channel, EventTime, Given, InquiryId, Life, LifeReport, Role, Timestamp, Verify as _};
 use verigate::ledger::audit;
 use verigate::ledger::backup::{Places, restore};
 use verigate::ledger::checkpoint::{read_all, verifying_key};
@@ -61,7 +61,8 @@ async fn catalogue(core: &Core) -> u64 {
     for batch in &core.book.recalled {
         looked_for += 1;
         let Some(number) = core.book.batches.get(batch).and_then(|numbers| numbers.first()) else { continue };
-        let verdict = core.gateway.inspect(&digits(number)).await.map(|(inspected, _)| inspected.verdict);
+        let given = Given::alone(digits(number));
+        let verdict = core.gateway.inspect(&given).await.map(|(inspected, _)| inspected.verdict);
         if verdict != Ok("recalled") {
             tell(&Line::Lost(format!("batch {batch} was recalled, and its first number is {verdict:?}")));
         }
