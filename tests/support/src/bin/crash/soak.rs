@@ -150,7 +150,7 @@ impl Load {
         while !self.is_over.load(Ordering::SeqCst) {
             // A connection serves some requests and is then left; now and then one is left in the middle of a request.
             let mut line = Line::open(from, to).await?;
-            line.key = (worker % 2 == 0).then_some(KEY.0);
+            line.key = worker.is_multiple_of(2).then_some(KEY.0);
             for _ in 0..1 + chance.below(60) {
                 tokio::time::sleep(PAUSE).await;
                 nth += 1;

@@ -63,7 +63,7 @@ async fn catalogue(core: &Core) -> u64 {
         let Some(number) = core.book.batches.get(batch).and_then(|numbers| numbers.first()) else { continue };
         let given = Given::alone(digits(number));
         let verdict = core.gateway.inspect(&given).await.map(|(inspected, _)| inspected.verdict);
-        if verdict != Ok("recalled") {
+        if verdict.as_deref() != Ok("recalled") {
             tell(&Line::Lost(format!("batch {batch} was recalled, and its first number is {verdict:?}")));
         }
     }
