@@ -34,6 +34,7 @@ use crate::verify::decide::{Decision, Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
 pub(crate) use self::jobs::Jobs;
+pub(crate) use self::orders::apply_rare;
 pub use self::orders::{ImportOrder, Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
 
@@ -395,26 +396,6 @@ impl Drop for Closing<'_> {
 }
 
 const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
-
-/// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
-pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
-    let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
-    match event {
-        Event::Catalogue(change) => shared.register.change(row.sequence, &change),
-        Event::Issued(batch) => shared.register.issue(row.sequence, &batch),
-        Event::Life(life) => shared.register.live(row.sequence, &life.event),
-        Event::Imported(imported) => shared.register.import(row.sequence, &imported),
-        Event::Removed(removed) => shared.register.remove(row.sequence, &removed),
-        Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
-        Event::Inquiry(inquiry) => {
-            if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
-                subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
-            }
-        }
-        Event::Delivered(_) => {}
-    }
-    Ok(())
-}
 
 /// Whether a request is an opt-out (`true`) or the end of one.
 const fn opts_out(request: &Request) -> Option<bool> {

@@ -3,13 +3,14 @@
 use contract::{EventTime, Life, Place, Position, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, Writer, apply_rare};
+use super::{Pending, Shared, Writer, opts_out, subscribe};
 use crate::index::catalogue::{BatchOrder, CatalogueError, IssueError, Selector};
 use crate::index::register::{PlanError, Planned};
 use crate::index::sets::file::Hash;
 use crate::index::sets::{Removed, SetError, unhex};
 use crate::index::{Batch, CatalogueChange, LifeEvent, Maker, Product, Target};
 use crate::ledger::event::{Event, LifeRecorded};
+use crate::ledger::log::{LogError, Row};
 use crate::ledger::state::Overlay;
 use crate::verify::decide::Recorded;
 
@@ -246,6 +247,26 @@ impl Writer {
         }
         Ok(position)
     }
+}
+
+/// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
+pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
+    let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
+    match event {
+        Event::Catalogue(change) => shared.register.change(row.sequence, &change),
+        Event::Issued(batch) => shared.register.issue(row.sequence, &batch),
+        Event::Life(life) => shared.register.live(row.sequence, &life.event),
+        Event::Imported(imported) => shared.register.import(row.sequence, &imported),
+        Event::Removed(removed) => shared.register.remove(row.sequence, &removed),
+        Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
+        Event::Inquiry(inquiry) => {
+            if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
+                subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
+            }
+        }
+        Event::Delivered(_) => {}
+    }
+    Ok(())
 }
 
 fn bounded(what: &'static str, text: String, most: usize) -> Result<String, OrderError> {
