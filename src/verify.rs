@@ -150,7 +150,8 @@ impl Gateway {
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,
-            Settled::Fresh(reply) => {
+            Settled::Fresh(fresh) => {
+                let reply = fresh.reply(&self.shared.receipts);
                 let lessons: Vec<Lesson> = numbers
                     .into_iter()
                     .zip(&reply.answers)
@@ -181,7 +182,7 @@ impl Gateway {
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => return self.reader.replay(sequence).await,
-            Settled::Fresh(reply) => reply,
+            Settled::Fresh(fresh) => fresh.reply(&self.shared.receipts),
         };
         if let Some(receipt) = receipt {
             let given = self.shared.receipts_given.load(Ordering::Acquire);

@@ -66,6 +66,15 @@ pub trait Histories: Send {
     /// [`LogError::Store`].
     fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError>;
 
+    /// Ends what reading began: the pasts read between two calls are of one instant, and later ones are of a later one. For
+    /// one that reads again and again: beginning costs as much as reading a past.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    fn refresh(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// Takes in a batch, all of it or nothing.
     ///
     /// # Errors
@@ -163,6 +172,9 @@ impl Histories for SqliteHistories {
     }
 
     fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError> {
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN").map_err(store("read"))?;
+        }
         let body: Option<Vec<u8>> = self
             .connection
             .prepare_cached("SELECT past FROM unit WHERE key = ?1")
@@ -171,7 +183,15 @@ impl Histories for SqliteHistories {
         body.map(|body| minicbor::decode(&body).map_err(|source| unreadable(key, source))).transpose()
     }
 
+    fn refresh(&mut self) -> Result<(), LogError> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT").map_err(store("read"))?;
+        }
+        Ok(())
+    }
+
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {
+        self.refresh()?;
         let transaction = self.connection.transaction().map_err(store("written"))?;
         write(&transaction, changes).map_err(store("written"))?;
         transaction.commit().map_err(store("written"))

@@ -187,6 +187,8 @@ impl State {
     /// Hands a batch to the second thread when there is enough of it, or at once if `now`. Waits only where memory would
     /// grow beyond its bound.
     pub(super) fn flush(&mut self, now: bool) -> Result<(), LogError> {
+        // Before a batch leaves memory: what is read from here on must hold it.
+        self.histories.0.refresh()?;
         self.collect(false)?;
         let full = self.young.len() + self.pending.replays.len() >= self.half;
         let enough = self.young.len() + self.pending.replays.len() >= self.half / 2;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reply, Reported, Request, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reported, Request, RequestKind, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -30,7 +30,7 @@ use super::state::{Overlay, State};
 use crate::index::catalogue::Catalogue;
 use crate::index::{Found, Target, UnitKey};
 use crate::verify::admit::{Flag, Flags};
-use crate::verify::decide::{Recorded, Rules};
+use crate::verify::decide::{Decision, Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
 pub(crate) use self::jobs::Jobs;
@@ -76,9 +76,22 @@ pub(crate) struct InquiryJob {
 /// What an inquiry comes to.
 pub(crate) enum Settled {
     /// Recorded now.
-    Fresh(Reply),
+    Fresh(Fresh),
     /// Recorded before, at this sequence.
     Before(u64),
+}
+
+/// An inquiry that is on disk, to be put into words by its own task: the writer's time is everybody's.
+pub(crate) struct Fresh {
+    recorded: Recorded,
+    about: RequestKind,
+    decisions: Vec<Decision>,
+    found: Vec<Found>,
+    /// Which receipt it has, counted from 1.
+    receipt: Option<u64>,
+    at: Timestamp,
+    position: Position,
+    silent: bool,
 }
 
 /// A report, prepared by its own task.
@@ -123,6 +136,8 @@ pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) pace: Pace,
+    /// The time of the last commit.
+    pub(crate) commit_took: Duration,
     /// The head and time of the last checkpoint.
     pub(crate) checkpointed: (u64, Timestamp),
     /// The log must be read again before anything is appended.
@@ -130,7 +145,7 @@ pub(crate) struct Writer {
 }
 
 /// What a job gets once the group is on disk, or a refusal if it is not.
-type Release = Box<dyn FnOnce(Result<&Recorded, Refusal>) + Send>;
+type Release = Box<dyn FnOnce(Result<Recorded, Refusal>) + Send>;
 
 /// One group in the making.
 struct Pending {
@@ -158,7 +173,7 @@ impl Writer {
         let jobs = Closing(jobs);
         let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
         loop {
-            let mut group = jobs.0.take(self.pace.group, patience);
+            let mut group = jobs.0.take(self.pace.group, patience, self.commit_took);
             if group.is_empty() {
                 self.heal();
             }
@@ -288,7 +303,8 @@ impl Writer {
                 releases.into_iter().for_each(|release| release(Err(refusal.clone())));
                 return;
             }
-            GroupCommitted { events: rows.len(), took: started.elapsed() }.emit();
+            self.commit_took = started.elapsed();
+            GroupCommitted { events: rows.len(), took: self.commit_took }.emit();
             self.state.publish(overlay, head.sequence, head.at);
             for flag in flags {
                 self.shared.flags.insert(flag.asker, flag.until);
@@ -299,8 +315,7 @@ impl Writer {
             self.shared.receipts_given.store(head.receipts, Ordering::Release);
             *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        let recorded = Recorded::by_commit();
-        releases.into_iter().for_each(|release| release(Ok(&recorded)));
+        releases.into_iter().for_each(|release| release(Ok(Recorded::by_commit())));
     }
 
     fn failed(&self, error: &LogError) -> Refusal {

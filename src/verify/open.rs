@@ -163,6 +163,7 @@ impl Gateway {
             shared: Arc::clone(&shared),
             checkpoints,
             pace,
+            commit_took: Duration::ZERO,
             uncertain: false,
         };
         let writer = std::thread::Builder::new()

@@ -16,6 +16,11 @@ use clap::Parser as _;
 use crate::command::Verigate;
 use crate::failure::{Exit, Failure};
 
+/// What one thread allocates and another frees, as every inquiry and answer is, costs the system's allocator a third of
+/// the callers' time and a sixth of the ledger's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     match run(&mut out) {

@@ -11,6 +11,9 @@ use contract::Refusal;
 
 use super::{Job, STOPPING};
 
+/// A commit that takes so long is worth waiting for those who come a moment later.
+const SLOW: Duration = Duration::from_millis(1);
+
 /// The queue.
 pub(crate) struct Jobs {
     queue: Mutex<Queue>,
@@ -68,14 +71,25 @@ impl Jobs {
         self.len() >= self.bound
     }
 
-    /// Takes at most so many, waiting for the first; none after so long.
-    pub(super) fn take(&self, most: usize, patience: Duration) -> VecDeque<Job> {
+    /// Takes at most so many, waiting for the first; none after so long. Where a commit takes long, waits a quarter of it
+    /// while more keep coming: those who were answered by the last one ask again all at once, and who comes too late
+    /// waits for two.
+    pub(super) fn take(&self, most: usize, patience: Duration, commit: Duration) -> VecDeque<Job> {
         let mut queue = self.queue();
         if queue.waiting.is_empty() {
             queue.is_asleep = true;
             let slept = self.wake.wait_timeout_while(queue, patience, |queue| queue.waiting.is_empty());
             queue = slept.unwrap_or_else(PoisonError::into_inner).0;
             queue.is_asleep = false;
+        }
+        let mut before = 0;
+        for _ in 0..if commit >= SLOW { 4 } else { 0 } {
+            if queue.waiting.len() == before {
+                break;
+            }
+            before = queue.waiting.len();
+            // Nobody wakes one who is not asleep.
+            queue = self.wake.wait_timeout(queue, commit / 16).unwrap_or_else(PoisonError::into_inner).0;
         }
         if queue.waiting.len() <= most {
             return std::mem::take(&mut queue.waiting);

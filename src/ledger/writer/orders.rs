@@ -153,7 +153,7 @@ impl Writer {
         let position = self.append(&mut pending, event, false);
         let row = pending.rows.last().cloned();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        pending.releases.push(Box::new(move |recorded: Result<&Recorded, Refusal>| {
+        pending.releases.push(Box::new(move |recorded: Result<Recorded, Refusal>| {
             drop(tell.send(recorded.map(|_| ())));
         }));
         self.commit(pending);

@@ -3,10 +3,11 @@
 use contract::{Answer, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Verdict, VerdictKind};
 use minicbor::bytes::ByteArray;
 
-use super::{InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
+use super::{Fresh, InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
 use crate::index::catalogue::product_facts;
 use crate::index::{Found, Index as _, LifeEvent, Target};
 use crate::ledger::event::{CheckEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
+use crate::ledger::receipts::Receipts;
 use crate::ledger::replay::Replayed;
 use crate::verify::decide::{Decision, PastView, Question, decide, may_return};
 use crate::verify::history::AskerHash;
@@ -43,7 +44,7 @@ impl Writer {
             found = inquiry.checks.iter().map(|check| self.shared.catalogue.find(&check.number)).collect();
         }
         self.shared.flags.follow(&asker);
-        let (checks, answers) = self.checks(pending, &inquiry, asker, (&found, limited));
+        let (checks, decisions) = self.checks(pending, &inquiry, asker, (&found, limited));
         let next = Position { stream: pending.head.stream, sequence: pending.head.sequence + 1 };
         let silent = inquiry.route.is_some() && self.is_silent(pending, &inquiry.request, &asker);
         pending.subscriptions.extend(opts_out(&inquiry.request).map(|is_out| (asker, is_out)));
@@ -76,15 +77,11 @@ impl Writer {
             silent,
         });
         let position = self.append(pending, &event, receipted);
-        let receipt = receipted.then(|| self.shared.receipts.of(pending.head.receipts));
+        let receipt = receipted.then_some(pending.head.receipts);
         let at = pending.head.at;
         pending.releases.push(Box::new(move |recorded| {
-            let settled = recorded.map(|recorded| {
-                let answers: Vec<Answer> =
-                    answers.into_iter().map(|(decision, facts)| decision.release(recorded, facts)).collect();
-                Settled::Fresh(Reply { about, answers, receipt, at, position: Some(position), silent, replayed: false })
-            });
-            drop(reply.send(settled));
+            let fresh = |recorded| Fresh { recorded, about, decisions, found, receipt, at, position, silent };
+            drop(reply.send(recorded.map(|recorded| Settled::Fresh(fresh(recorded)))));
         }));
     }
 
@@ -109,13 +106,13 @@ impl Writer {
         inquiry: &contract::Inquiry,
         asker: AskerHash,
         (found, limited): (&[Found], Option<u32>),
-    ) -> (Vec<CheckEvent>, Vec<(Decision, contract::Facts)>) {
+    ) -> (Vec<CheckEvent>, Vec<Decision>) {
         let at = pending.at();
         let flags = std::sync::Arc::clone(&self.shared.flags);
         let rules = &self.shared.rules;
         let mut group = self.state.group(&mut pending.overlay);
         let mut events = Vec::with_capacity(found.len());
-        let mut answers = Vec::with_capacity(found.len());
+        let mut decisions = Vec::with_capacity(found.len());
         let mut asked = Vec::new();
         for (check, found) in inquiry.checks.iter().zip(found) {
             let question = Question {
@@ -161,9 +158,9 @@ impl Writer {
                 times_checked: decision.times_checked(),
                 first_checked: decision.first_checked().cloned(),
             });
-            answers.push((decision, record.map(product_facts).unwrap_or_default()));
+            decisions.push(decision);
         }
-        (events, answers)
+        (events, decisions)
     }
 
     pub(super) fn report(&mut self, pending: &mut Pending, job: ReportJob) {
@@ -213,6 +210,26 @@ impl Writer {
         pending.releases.push(Box::new(move |recorded| {
             drop(reply.send(recorded.map(|_| Reported { position, units: count, replayed: false })));
         }));
+    }
+}
+
+impl Fresh {
+    /// The reply.
+    pub(crate) fn reply(self, receipts: &Receipts) -> Reply {
+        let Self { recorded, about, decisions, found, receipt, at, position, silent } = self;
+        let released = decisions.into_iter().zip(&found).map(|(decision, found)| {
+            let facts = found.unit().map(product_facts).unwrap_or_default();
+            decision.release(&recorded, facts)
+        });
+        Reply {
+            about,
+            answers: released.collect(),
+            receipt: receipt.map(|nth| receipts.of(nth)),
+            at,
+            position: Some(position),
+            silent,
+            replayed: false,
+        }
     }
 }
 

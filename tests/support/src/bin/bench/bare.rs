@@ -3,7 +3,6 @@
 //! As durable as the log (WAL, synchronous FULL) and one thread, with no code read, no verdict and no chain. Its rows are
 //! as long as ours.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
@@ -23,9 +22,9 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    /// Opens the file in a folder, with the units of a stock in it.
-    pub(crate) fn open(dir: &Path, stock: &Stock) -> anyhow::Result<Self> {
-        let connection = Connection::open(dir.join("bare.db"))?;
+    /// Opens the file beside a folder, with its units in it.
+    pub(crate) fn open(stock: &Stock) -> anyhow::Result<Self> {
+        let connection = Connection::open(stock.dir.join("bare.db"))?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -64000;
              CREATE TABLE IF NOT EXISTS unit(key BLOB PRIMARY KEY, checks INTEGER, first INTEGER, last INTEGER, past BLOB)
@@ -33,7 +32,7 @@ impl Bare {
              CREATE TABLE IF NOT EXISTS ledger(sequence INTEGER PRIMARY KEY, at INTEGER, unit BLOB, body BLOB, hash BLOB);",
         )?;
         let past = minicbor::to_vec(past())?;
-        once(&dir.join("bare.filled"), || {
+        once(&stock.dir.join("bare.filled"), || {
             let mut insert = connection.prepare("INSERT OR REPLACE INTO unit VALUES (?1, 1, 0, 0, ?2)")?;
             for (key, nth) in stock.keys().zip(0_u64..) {
                 if nth % CHUNK == 0 {

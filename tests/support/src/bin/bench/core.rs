@@ -2,7 +2,6 @@
 //!
 //! Owns the rows `core` and `bytes`. Ours and the bare loop run in turn over the same units, three times each.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -15,13 +14,12 @@ use contract::{
 use support::drive::{Chance, clock, unlimited};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use verigate::ledger::folder::Folder;
 use verigate::ledger::log::LogReader as _;
 use verigate::ledger::segments::SegmentReader;
 use verigate::verify::Gateway;
 
 use crate::bare::Bare;
-use crate::stock::{Stock, Unit, kept};
+use crate::stock::{Stock, Unit};
 use crate::table::{Row, Wanted};
 use crate::{Options, RUNS, Run, median, ratio};
 
@@ -61,16 +59,15 @@ fn counted(units: u64) -> String {
 }
 
 fn measure(options: &Options, units: u64) -> anyhow::Result<(Vec<Run>, Vec<Run>)> {
-    let dir = kept(&options.dir, "core", units)?;
-    let core = Core::prepare(&dir, units)?;
-    let mut bare = Bare::open(&dir, &core.stock)?;
+    let core = Core { stock: Stock::of(options, units)?, runtime: Runtime::new()?, asked: Arc::default() };
+    let mut bare = Bare::open(&core.stock)?;
     let mut chance = Chance::new(u64::from(std::process::id()));
     let drawn = usize::try_from(DRAWN * options.run.as_secs())?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        let sample = Arc::new(core.stock.sample(&core.folder, drawn, &mut chance)?);
+        let sample = Arc::new(core.stock.sample(drawn, &mut chance)?);
         ours.push(core.run(&sample, options.callers, options.run)?);
-        let sample = core.stock.sample(&core.folder, drawn, &mut chance)?;
+        let sample = core.stock.sample(drawn, &mut chance)?;
         theirs.push(bare.run(&sample, core.body_bytes()?, options.run)?);
     }
     Ok((ours, theirs))
@@ -78,7 +75,6 @@ fn measure(options: &Options, units: u64) -> anyhow::Result<(Vec<Run>, Vec<Run>)
 
 /// A stocked folder.
 struct Core {
-    folder: Folder,
     stock: Stock,
     runtime: Runtime,
     /// Inquiries so far: each has a key of its own, over all runs.
@@ -86,15 +82,9 @@ struct Core {
 }
 
 impl Core {
-    fn prepare(dir: &Path, units: u64) -> anyhow::Result<Self> {
-        let folder = Folder::all_in(&dir.join("ours"));
-        Gateway::init(&folder)?;
-        Ok(Self { stock: Stock::fill(&folder, units)?, folder, runtime: Runtime::new()?, asked: Arc::default() })
-    }
-
     /// How long an inquiry's row is in the log.
     fn body_bytes(&self) -> anyhow::Result<usize> {
-        let mut reader = SegmentReader::new(&self.folder.log(), 0);
+        let mut reader = SegmentReader::new(&self.stock.folder.log(), 0);
         let last = reader.last()?.context("the log is empty")?;
         let rows = reader.after(last.saturating_sub(1_000), false, 1_000)?;
         rows.iter().map(|row| row.body.len()).sum::<usize>().checked_div(rows.len()).context("the log is empty")
@@ -102,7 +92,7 @@ impl Core {
 
     /// Opens the folder, asks for so long, and closes it. What closing writes counts as written, not as time.
     fn run(&self, units: &Arc<Vec<Unit>>, callers: usize, run: Duration) -> anyhow::Result<Run> {
-        let gateway = Arc::new(Gateway::open(self.folder.clone(), unlimited()?, clock())?);
+        let gateway = Arc::new(Gateway::open(self.stock.folder.clone(), unlimited()?, clock())?);
         let before = crate::written()?;
         let started = Instant::now();
         let until = started + run;

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use support::drive::{Program, program_beside};
+use support::drive::{Chance, Program, program_beside};
 
 use crate::load::Wrk;
-use crate::stock::kept;
+use crate::stock::Stock;
 use crate::table::{Row, Wanted};
-use crate::web::stocked;
+use crate::web::DRAWN;
 use crate::{Options, RUNS, ratio};
 
 /// Under load before and after each kill: long enough for every map in memory to be full.
@@ -17,11 +17,11 @@ const LOAD: Duration = Duration::from_secs(20);
 /// The worst of all kills.
 pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
     let units = options.units.unwrap_or(40_000_000);
-    let dir = kept(&options.dir, "recovery", units)?;
-    let (demo, sample) = stocked(&dir, units)?;
-    let wrk = Wrk::prepare(&dir, &sample)?;
-    let binary = program_beside()?;
-    let mut program = Program::start(&binary, &demo)?;
+    let stock = Stock::of(options, units)?;
+    let sample = stock.sample(DRAWN, &mut Chance::new(u64::from(std::process::id())))?;
+    let wrk = Wrk::prepare(&stock.dir, &sample)?;
+    let (binary, demo) = (program_beside()?, &stock.demo);
+    let mut program = Program::start(&binary, demo)?;
     let (mut slowest, mut largest) = (0_f64, 0_f64);
     for _ in 0..RUNS {
         let mut load = wrk.start(program.http, LOAD * 2)?;
@@ -33,7 +33,7 @@ pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
         load.wait()?;
         ensure!(running, "the load ended before the kill");
         let started = Instant::now();
-        program = Program::start(&binary, &demo)?;
+        program = Program::start(&binary, demo)?;
         slowest = slowest.max(started.elapsed().as_secs_f64());
         largest = largest.max(peak_mib(program.id())?);
     }

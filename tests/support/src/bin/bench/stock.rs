@@ -2,7 +2,8 @@
 //!
 //! Asking about 40 million units would take a quarter of an hour, so their histories are written straight into the
 //! projection's file, one session each, in the order of their keys. The log knows nothing of it; nobody here asks the log.
-//! A folder is made once for each number of units and kept: what runs ask about in between is a drop in it.
+//! A folder is made once for each number of units, by the program, and kept: what runs ask about in between is a drop in
+//! it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use contract::{Channel, EventTime, Timestamp};
-use support::drive::{Chance, clock, is_stock, issue, unlimited};
+use support::drive::{Chance, Program, clock, data_folder, is_stock, issue, program_beside, unlimited};
 use verigate::index::{Batch, UnitKey};
 use verigate::ledger::folder::Folder;
 use verigate::ledger::histories::{Changes, Histories as _, SqliteHistories};
@@ -19,15 +20,22 @@ use verigate::ledger::segments::SegmentReader;
 use verigate::verify::Gateway;
 use verigate::verify::history::{AskerHash, Checked, Past};
 
+use crate::Options;
+
 /// Units written in one transaction.
 const CHUNK: u64 = 100_000;
 /// When all the units were asked about first: 2026-01-01T00:00:00Z.
 const ASKED: Timestamp = Timestamp(1_767_225_600_000);
 
-/// The numbers that lie in a folder.
+/// A folder with its numbers.
 pub(crate) struct Stock {
+    /// Where it lies, with whatever else belongs to it.
+    pub(crate) dir: PathBuf,
+    /// The folder that the program is started on.
+    pub(crate) demo: PathBuf,
+    /// The data folder in it.
+    pub(crate) folder: Folder,
     batches: Vec<Batch>,
-    units: u64,
 }
 
 /// One unit with its number.
@@ -37,8 +45,15 @@ pub(crate) struct Unit {
 }
 
 impl Stock {
-    /// Issues so many units in a prepared folder and gives each a past, unless that was done before.
-    pub(crate) fn fill(folder: &Folder, units: u64) -> anyhow::Result<Self> {
+    /// The folder of so many units, each with a past; made where there is none.
+    pub(crate) fn of(options: &Options, units: u64) -> anyhow::Result<Self> {
+        let dir = options.dir.join(format!("units-{units}"));
+        let demo = dir.join("demo");
+        fs::create_dir_all(&demo)?;
+        if data_folder(&demo).is_err() {
+            Program::start(&program_beside()?, &demo)?.stop()?;
+        }
+        let folder = data_folder(&demo)?;
         let gateway = Gateway::open(folder.clone(), unlimited()?, clock())?;
         let mut batches: Vec<Batch> =
             gateway.catalogue().batches().iter().map(|batch| batch.as_ref().clone()).filter(is_ours).collect();
@@ -48,15 +63,15 @@ impl Stock {
         gateway.close();
         drop(gateway);
         batches.sort_by_key(|batch| (batch.resource, batch.serials.first().map(|run| run.start)));
-        let stock = Self { units: batches.iter().map(Batch::count).sum(), batches };
-        ensure!(stock.units == units, "{} holds {} units; remove it", folder.data.display(), stock.units);
-        once(&folder.data.join("filled"), || stock.write_pasts(folder))?;
+        ensure!(batches.iter().map(Batch::count).sum::<u64>() == units, "{} is damaged; remove it", dir.display());
+        let stock = Self { dir, demo, folder, batches };
+        once(&stock.dir.join("filled"), || stock.write_pasts())?;
         Ok(stock)
     }
 
-    fn write_pasts(&self, folder: &Folder) -> anyhow::Result<()> {
-        let position = SegmentReader::new(&folder.log(), 0).last()?.unwrap_or(0);
-        let mut store = SqliteHistories::open(&folder.histories())?;
+    fn write_pasts(&self) -> anyhow::Result<()> {
+        let position = SegmentReader::new(&self.folder.log(), 0).last()?.unwrap_or(0);
+        let mut store = SqliteHistories::open(&self.folder.histories())?;
         let mut units = HashMap::new();
         let mut keys = self.keys().peekable();
         while let Some(key) = keys.next() {
@@ -82,8 +97,8 @@ impl Stock {
     }
 
     /// Units at random, each as likely.
-    pub(crate) fn sample(&self, folder: &Folder, count: usize, chance: &mut Chance) -> anyhow::Result<Vec<Unit>> {
-        let gateway = Gateway::open(folder.clone(), unlimited()?, clock())?;
+    pub(crate) fn sample(&self, count: usize, chance: &mut Chance) -> anyhow::Result<Vec<Unit>> {
+        let gateway = Gateway::open(self.folder.clone(), unlimited()?, clock())?;
         let codes = gateway.catalogue().codes();
         let mut sample = Vec::with_capacity(count);
         for _ in 0..count {
@@ -122,11 +137,4 @@ pub(crate) fn once(mark: &Path, work: impl FnOnce() -> anyhow::Result<()>) -> an
         fs::write(mark, "")?;
     }
     Ok(())
-}
-
-/// The folder that is kept for a bench and a number of units.
-pub(crate) fn kept(dir: &Path, name: &str, units: u64) -> anyhow::Result<PathBuf> {
-    let path = dir.join(format!("{name}-{units}"));
-    fs::create_dir_all(&path)?;
-    Ok(path)
 }

@@ -7,27 +7,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use support::drive::{Chance, Program, data_folder, program_beside};
+use support::drive::{Chance, Program, program_beside};
 use tokio::runtime::Runtime;
 
 use crate::load::{Wrk, paced};
-use crate::stock::{Stock, Unit, kept};
+use crate::stock::{Stock, Unit};
 use crate::table::{Row, Wanted};
 use crate::{Options, RUNS, median, ratio};
 
 /// Numbers to ask about.
-const DRAWN: usize = 1_000_000;
+pub(crate) const DRAWN: usize = 1_000_000;
 /// Questions a second on schedule.
 const OFFERED: u32 = 1_000;
 
 /// How many answers a second, and how long they take when not pressed.
 pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
     let units = options.units.unwrap_or(10_000_000);
-    let dir = kept(&options.dir, "http", units)?;
-    let (demo, sample) = stocked(&dir, units)?;
-    let wrk = Wrk::prepare(&dir, &sample)?;
-    let program = Program::start(&program_beside()?, &demo)?;
-    let nginx = Nginx::start(&dir.join("nginx"), &answer(program.http, &sample)?)?;
+    let stock = Stock::of(options, units)?;
+    let sample = stock.sample(DRAWN, &mut Chance::new(u64::from(std::process::id())))?;
+    let wrk = Wrk::prepare(&stock.dir, &sample)?;
+    let program = Program::start(&program_beside()?, &stock.demo)?;
+    let nginx = Nginx::start(&stock.dir.join("nginx"), &answer(program.http, &sample)?)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         ours.push(wrk.run(program.http, options.run)?);
@@ -57,21 +57,6 @@ pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
             wanted: Some(Wanted::AtMost(20.0)),
         },
     ])
-}
-
-/// A folder of the program's with so many units, and some of them.
-pub(crate) fn stocked(dir: &Path, units: u64) -> anyhow::Result<(std::path::PathBuf, Vec<Unit>)> {
-    let demo = dir.join("demo");
-    if !demo.exists() {
-        std::fs::create_dir(&demo)?;
-    }
-    if data_folder(&demo).is_err() {
-        Program::start(&program_beside()?, &demo)?.stop()?;
-    }
-    let folder = data_folder(&demo)?;
-    let mut chance = Chance::new(u64::from(std::process::id()));
-    let sample = Stock::fill(&folder, units)?.sample(&folder, DRAWN, &mut chance)?;
-    Ok((demo, sample))
 }
 
 /// What the program answers about one of the units.
