@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use contract::inquiry::MAX_CHECKS;
+use contract::inquiry::{MAX_CHECKS, MAX_TIP};
 use contract::life::MAX_REPORTED;
 use contract::{
     Asker, BoxFuture, Channel, Delivery, Health, Inquiry, InquiryId, LifeReport, Owed, Position, Receipt, ReceiptView,
-    Refusal, Reply, Reported, Timestamp, Verify,
+    Refusal, Reply, Reported, Request, RequestKind, Timestamp, Verify,
 };
 use tokio::sync::oneshot;
 
@@ -139,6 +139,9 @@ impl Gateway {
         }
         let asker = self.asker(&inquiry.asker, &inquiry.id);
         let kind = AskerKind::of(&inquiry.asker.identity, inquiry.asker.role);
+        if inquiry.request != Request::Check {
+            return self.ask(inquiry, id, (asker, kind), now).await;
+        }
         let count = u32::try_from(inquiry.checks.len()).unwrap_or(u32::MAX);
         let limited = match self.admission.admit(asker, kind, count, now) {
             Admitted::Yes => None,
@@ -170,6 +173,35 @@ impl Gateway {
                 Ok(reply)
             }
         }
+    }
+
+    /// A request that carries no number. Whoever wants no replies is always heard; help and tips have a quota, beyond it
+    /// they are not recorded.
+    async fn ask(
+        &self,
+        inquiry: Inquiry,
+        id: Option<LoggedId>,
+        (asker, kind): (AskerHash, AskerKind),
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        let has_quota = matches!(inquiry.request.kind(), RequestKind::Help | RequestKind::Tip);
+        if has_quota && matches!(self.admission.admit(asker, kind, 1, now), Admitted::Limited { .. }) {
+            return Ok(Reply { silent: true, ..unlogged(&inquiry, 0, now) });
+        }
+        let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };
+        let (reply, answer) = oneshot::channel();
+        let job = InquiryJob { inquiry, id, asker, found: Vec::new(), generation: u64::MAX, limited: None, reply };
+        self.send(Job::Inquiry(Box::new(job)))?;
+        let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
+            Settled::Before(sequence) => return self.reader.replay(sequence).await,
+            Settled::Fresh(reply) => reply,
+        };
+        if let Some(receipt) = receipt {
+            let given = self.shared.receipts_given.load(Ordering::Acquire);
+            let miss = self.shared.receipts.nth(receipt, given).is_none();
+            self.learn(asker, kind, &[Lesson { unit_hash: receipt.value(), miss }], now);
+        }
+        Ok(reply)
     }
 
     fn learn(&self, asker: AskerHash, kind: AskerKind, lessons: &[Lesson], now: Timestamp) {
@@ -249,10 +281,12 @@ fn unlogged(inquiry: &Inquiry, minutes: u32, now: Timestamp) -> Reply {
     let recorded = Recorded::by_commit();
     let answer = |_| Decision::limited(minutes).release(&recorded, contract::Facts::default());
     Reply {
+        about: inquiry.request.kind(),
         answers: inquiry.checks.iter().map(answer).collect(),
         receipt: None,
         at: now,
         position: None,
+        silent: false,
         replayed: false,
     }
 }
@@ -264,6 +298,14 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
             "expected at most {MAX_CHECKS} numbers, got {}",
             inquiry.checks.len()
         )));
+    }
+    if inquiry.request != Request::Check && !inquiry.checks.is_empty() {
+        return Err(Refusal::BadRequest("expected no number with this request".to_owned()));
+    }
+    if let Request::Tip(tip) = &inquiry.request
+        && tip.text.chars().count() > MAX_TIP
+    {
+        return too_long("the tip");
     }
     if inquiry.id.scope.len() > 128 || inquiry.id.key.len() > 255 {
         return too_long("the message's id");
@@ -284,6 +326,9 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
 /// What decides an inquiry's answer: the same id with another content is a mistake of the sender's.
 fn content(inquiry: &Inquiry) -> Vec<u8> {
     let mut content = Vec::new();
+    if inquiry.request != Request::Check {
+        content.extend_from_slice(format!("{:?}\n", inquiry.request).as_bytes());
+    }
     for check in &inquiry.checks {
         content.extend_from_slice(format!("{:?}|{:?}|{:?}\n", check.number, check.lot, check.expiry).as_bytes());
     }

@@ -4,7 +4,8 @@
 //! reads. Nothing here judges or stores; the chain over the rows is `log.rs`.
 
 use contract::{
-    Channel, Colour, Day, Delivery, Digest, EventTime, Language, Means, Number, Place, Role, Seen, Timestamp, Verdict,
+    Channel, Colour, Day, Delivery, Digest, EventTime, Language, Means, Number, Place, Request, Role, Seen, Timestamp,
+    Verdict,
 };
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -47,14 +48,24 @@ pub enum Kind {
     Issued = 18,
     /// [`Event::Flagged`].
     Flagged = 19,
+    /// [`Event::Inquiry`] that wants no replies any more, or wants them again.
+    Subscription = 20,
 }
 
 impl Kind {
     /// From this kind's number on events are few and are read as a whole when the gateway comes up.
     pub const RARE: u8 = 16;
 
-    const ALL: [Self; 7] =
-        [Self::Inquiry, Self::Delivered, Self::UnitLife, Self::Life, Self::Catalogue, Self::Issued, Self::Flagged];
+    const ALL: [Self; 8] = [
+        Self::Inquiry,
+        Self::Delivered,
+        Self::UnitLife,
+        Self::Life,
+        Self::Catalogue,
+        Self::Issued,
+        Self::Flagged,
+        Self::Subscription,
+    ];
 
     /// From its column.
     #[must_use]
@@ -73,6 +84,7 @@ impl Kind {
             Self::Catalogue => "catalogue",
             Self::Issued => "issued",
             Self::Flagged => "flagged",
+            Self::Subscription => "subscription",
         }
     }
 }
@@ -129,6 +141,16 @@ pub struct InquiryEvent {
     /// The way back, where the reply goes out later.
     #[n(8)]
     pub owed: Option<SealedRoute>,
+    /// What was wanted; `None` where it was to know of numbers, so that the many rows stay short.
+    #[n(9)]
+    pub request: Option<Request>,
+    /// It is not replied to: the asker has opted out.
+    #[cbor(n(10), skip_if = "is_false")]
+    pub silent: bool,
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// One number and what was said of it.
@@ -238,7 +260,10 @@ impl Event {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Inquiry(_) => Kind::Inquiry,
+            Self::Inquiry(inquiry) => match inquiry.request {
+                Some(Request::Stop | Request::Start) => Kind::Subscription,
+                None | Some(Request::Check | Request::Help | Request::Tip(_)) => Kind::Inquiry,
+            },
             Self::Delivered(_) => Kind::Delivered,
             Self::Life(life) => match life.event.target {
                 crate::index::Target::Units { .. } => Kind::UnitLife,
@@ -276,7 +301,7 @@ impl Event {
     pub fn from_bytes(kind: u8, body: &[u8]) -> Result<Self, Unreadable> {
         let known = Kind::from_column(kind).ok_or(Unreadable { kind, source: None })?;
         match known {
-            Kind::Inquiry => minicbor::decode(body).map(Self::Inquiry),
+            Kind::Inquiry | Kind::Subscription => minicbor::decode(body).map(Self::Inquiry),
             Kind::Delivered => minicbor::decode(body).map(Self::Delivered),
             Kind::Life | Kind::UnitLife => minicbor::decode(body).map(Self::Life),
             Kind::Catalogue => minicbor::decode(body).map(Self::Catalogue),

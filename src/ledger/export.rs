@@ -8,7 +8,8 @@
 use std::io::{self, BufWriter, Write};
 
 use contract::{
-    Channel, Colour, Day, Delivery, Life, Means, Number, Place, Role, Seen, Timestamp, Verdict, VerdictKind,
+    Channel, Colour, Day, Delivery, Life, Means, Number, Place, Request, RequestKind, Role, Seen, Timestamp, Verdict,
+    VerdictKind,
 };
 use serde::Serialize;
 
@@ -191,6 +192,8 @@ enum What<'a> {
         place: Option<&'a Place>,
         checks: Vec<CheckLine<'a>>,
         owed: Option<OwedLine>,
+        request: RequestKind,
+        tip: Option<TipLine<'a>>,
     },
     Delivered {
         inquiry: u64,
@@ -234,6 +237,20 @@ struct CheckLine<'a> {
     evidence: Option<Evidence>,
     times_checked: u32,
     first_checked: Option<&'a Seen>,
+}
+
+/// What was reported.
+#[derive(Serialize)]
+struct TipLine<'a> {
+    receipt: Option<String>,
+    text: &'a str,
+}
+
+impl<'a> TipLine<'a> {
+    fn of(request: &'a Request) -> Option<Self> {
+        let Request::Tip(tip) = request else { return None };
+        Some(Self { receipt: tip.receipt.map(|receipt| receipt.to_string()), text: &tip.text })
+    }
 }
 
 #[derive(Serialize)]
@@ -296,6 +313,8 @@ impl<'a> What<'a> {
             place: inquiry.place.as_ref(),
             checks: inquiry.checks.iter().map(CheckLine::of).collect(),
             owed: inquiry.owed.as_ref().map(|owed| OwedLine { day: owed.day, until: owed.until }),
+            request: inquiry.request.as_ref().map_or(RequestKind::Check, Request::kind),
+            tip: inquiry.request.as_ref().and_then(TipLine::of),
         }
     }
 

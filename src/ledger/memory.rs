@@ -233,6 +233,8 @@ pub(crate) fn event(n: u64, at: Timestamp) -> (Event, bool) {
                 place: Some(place),
                 checks: vec![check],
                 owed,
+                request: None,
+                silent: false,
             };
             (Event::Inquiry(inquiry), rest != 7)
         }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Request, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -91,6 +91,8 @@ pub(crate) struct ReportJob {
 pub(crate) struct Shared {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) flags: Arc<Flags>,
+    /// Who wants no replies, marked with when it said so.
+    pub(crate) opted_out: Flags,
     pub(crate) rules: Rules,
     pub(crate) keys: RwLock<Keys>,
     pub(crate) receipts: Receipts,
@@ -138,6 +140,8 @@ struct Pending {
     overlay: Overlay,
     /// Flags of this group.
     flags: Vec<Flag>,
+    /// Opt-outs (`true`) and their ends of this group, in order.
+    subscriptions: Vec<(AskerHash, bool)>,
     releases: Vec<Release>,
 }
 
@@ -201,6 +205,7 @@ impl Writer {
                 rows: Vec::new(),
                 overlay: Overlay::default(),
                 flags: Vec::new(),
+                subscriptions: Vec::new(),
                 releases: Vec::new(),
             };
             let mut barrier = None;
@@ -270,7 +275,7 @@ impl Writer {
 
     /// Appends the group, publishes it and releases its answers; or refuses them all.
     fn commit(&mut self, pending: Pending) {
-        let Pending { head, now: _, rows, overlay, flags, releases } = pending;
+        let Pending { head, now: _, rows, overlay, flags, subscriptions, releases } = pending;
         if !rows.is_empty() {
             #[expect(clippy::disallowed_methods, reason = "measures the commit")]
             let started = Instant::now();
@@ -284,6 +289,9 @@ impl Writer {
             self.state.publish(overlay, head.sequence, head.at);
             for flag in flags {
                 self.shared.flags.insert(flag.asker, flag.until);
+            }
+            for (asker, is_out) in subscriptions {
+                subscribe(&self.shared.opted_out, &asker, is_out, head.at);
             }
             self.shared.receipts_given.store(head.receipts, Ordering::Release);
             *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -366,7 +374,7 @@ impl Writer {
 
 const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
 
-/// Takes a committed event of a rare kind into the catalogue and the flags.
+/// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
 pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
     let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
     match event {
@@ -374,9 +382,32 @@ pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
         Event::Issued(batch) => shared.catalogue.issue(row.sequence, &batch),
         Event::Life(life) => shared.catalogue.live(row.sequence, &life.event),
         Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
-        Event::Inquiry(_) | Event::Delivered(_) => {}
+        Event::Inquiry(inquiry) => {
+            if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
+                subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
+            }
+        }
+        Event::Delivered(_) => {}
     }
     Ok(())
+}
+
+/// Whether a request is an opt-out (`true`) or the end of one.
+const fn opts_out(request: &Request) -> Option<bool> {
+    match request {
+        Request::Stop => Some(true),
+        Request::Start => Some(false),
+        Request::Check | Request::Help | Request::Tip(_) => None,
+    }
+}
+
+/// Takes an opt-out, or its end, into the set.
+fn subscribe(opted_out: &Flags, asker: &AskerHash, is_out: bool, at: Timestamp) {
+    if is_out {
+        opted_out.insert(asker.current, at);
+    } else {
+        opted_out.remove(asker);
+    }
 }
 
 fn refuse(job: Job, refusal: &Refusal) {

@@ -25,6 +25,9 @@ use crate::ledger::state::State;
 use crate::ledger::writer::{Clock, Pace, Shared, Writer, apply_rare};
 use crate::secret::{Secret, SecretError};
 
+/// Phones that want no replies, kept at most; beyond it the one that said so first is forgotten. Some 100 MB.
+const OPT_OUTS: usize = 1_000_000;
+
 /// How the core works; every figure has a default that serves one small machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -113,6 +116,7 @@ impl Gateway {
         let shared = Arc::new(Shared {
             catalogue: Arc::new(Catalogue::new(Codes::new(settings.layouts, master.clone()))),
             flags: Arc::new(Flags::default()),
+            opted_out: Flags::holding(OPT_OUTS),
             rules: settings.rules,
             keys: RwLock::new(Keys::open(&folder.keys, master, now)?),
             receipts: Receipts::new(master),

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError};
 
-use contract::{Owed, Position, Receipt, ReceiptView, Refusal, Reply, Timestamp};
+use contract::{Owed, Position, Receipt, ReceiptView, Refusal, Reply, Request, RequestKind, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::ledger::event::{Event, InquiryEvent};
@@ -86,12 +86,16 @@ fn inquiry_of(row: Option<Row>) -> Result<Option<(Row, InquiryEvent)>, Refusal> 
 }
 
 fn reply_of(row: &Row, event: &InquiryEvent, shared: &Shared) -> Reply {
-    let is_receipted = event.checks.iter().any(|check| check.verdict.kind() != contract::VerdictKind::RateLimited);
+    let about = event.request.as_ref().map_or(RequestKind::Check, Request::kind);
+    let is_receipted = about == RequestKind::Tip
+        || event.checks.iter().any(|check| check.verdict.kind() != contract::VerdictKind::RateLimited);
     Reply {
+        about,
         answers: answers_of(event, shared.catalogue.as_ref()),
         receipt: is_receipted.then(|| shared.receipts.of(row.receipts)),
         at: row.at,
         position: Some(Position { stream: 0, sequence: row.sequence }),
+        silent: event.silent,
         replayed: true,
     }
 }

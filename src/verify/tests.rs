@@ -121,6 +121,7 @@ impl Bench {
             language: Language::En,
             place: None,
             asked: EventTime::exact(Timestamp(self.time.load(Ordering::SeqCst))),
+            request: Request::Check,
             checks: vec![Check {
                 number: Number::Digits(self.numbers[nth].clone()),
                 means: Means::Typed,
@@ -262,6 +263,53 @@ fn an_owed_reply_survives_a_restart_and_is_gone_once_delivered() {
     }
     bench.open();
     assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap().is_empty());
+}
+
+/// Who asks with a return route hears of it later, or not at all.
+fn texted(bench: &Bench, request: Request, key: &str) -> Inquiry {
+    let mut inquiry = Inquiry { route: Some(ReturnRoute(b"861".to_vec())), ..bench.inquiry(0, "861", Some(key)) };
+    if request != Request::Check {
+        inquiry.checks.clear();
+    }
+    inquiry.request = request;
+    inquiry
+}
+
+#[test]
+fn who_opted_out_is_told_once_and_heard_but_not_replied_to_until_it_opts_in() {
+    let mut bench = Bench::new(None);
+    let silent = |bench: &Bench, request: Request, key: &str| bench.ask(texted(bench, request, key)).unwrap().silent;
+    assert!(!silent(&bench, Request::Stop, "1"));
+    assert!(silent(&bench, Request::Stop, "2"), "an opt-out is confirmed once");
+    bench.open();
+    assert!(silent(&bench, Request::Check, "3"));
+    assert!(!silent(&bench, Request::Help, "4"), "help is given to everyone");
+    let again = bench.ask(texted(&bench, Request::Check, "3")).unwrap();
+    assert!(again.replayed && again.silent);
+    assert_eq!(again.answers[0].verdict.kind(), VerdictKind::GenuineFirst, "it was recorded");
+    assert!(!silent(&bench, Request::Start, "5"));
+    bench.open();
+    assert!(!silent(&bench, Request::Check, "6"));
+    let owed = bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap();
+    let kinds: Vec<RequestKind> = owed.iter().map(|owed| owed.reply.about).collect();
+    assert_eq!(kinds, [RequestKind::Stop, RequestKind::Help, RequestKind::Start, RequestKind::Check]);
+}
+
+#[test]
+fn a_tip_has_a_receipt_of_its_own_and_is_taken_once() {
+    let bench = Bench::new(None);
+    let about = bench.ask(bench.inquiry(0, "861", None)).unwrap().receipt;
+    let tip = Request::Tip(contract::Tip { receipt: about, text: "the seal was broken".to_owned() });
+    let reply = bench.ask(texted(&bench, tip.clone(), "1")).unwrap();
+    assert_eq!(reply.about, RequestKind::Tip);
+    assert!(reply.receipt.is_some() && reply.receipt != about);
+    let again = bench.ask(texted(&bench, tip, "1")).unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.receipt, reply.receipt);
+    let other = Request::Tip(contract::Tip { receipt: about, text: "another".to_owned() });
+    assert_eq!(bench.ask(texted(&bench, other, "1")), Err(Refusal::Conflict));
+    let long = Request::Tip(contract::Tip { receipt: None, text: "长".repeat(501) });
+    assert!(matches!(bench.ask(texted(&bench, long, "2")), Err(Refusal::BadRequest(_))));
 }
 
 #[test]

@@ -125,6 +125,7 @@ async fn the_core_and_http_say_the_same() {
             language: Language::En,
             place: None,
             asked: EventTime::exact(NOW),
+            request: contract::Request::Check,
             checks: vec![Check { number: read_one(code).number, means: Means::Typed, lot, expiry: None }],
         };
         let reply = gateway.verify(inquiry).await.unwrap();

@@ -5,6 +5,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::inquiry::RequestKind;
 use crate::receipt::Receipt;
 use crate::time::{Day, Timestamp};
 use crate::verdict::{Colour, Seen, Verdict};
@@ -13,6 +14,8 @@ use crate::verify::Position;
 /// The answer to one inquiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// What it replies to.
+    pub about: RequestKind,
     /// One answer per check, in the order asked.
     pub answers: Vec<Answer>,
     /// The number the asker keeps; `None` where the answer was not recorded (beyond the quota), which then never says
@@ -20,8 +23,11 @@ pub struct Reply {
     pub receipt: Option<Receipt>,
     /// When it was recorded.
     pub at: Timestamp,
-    /// Where it was recorded.
+    /// Where it was recorded; a channel whose replies go out later sends no reply without it.
     pub position: Option<Position>,
+    /// Nothing goes out by a channel whose replies go out later: the asker has opted out, or is beyond its quota with a
+    /// request that has no verdict. The reply is not owed.
+    pub silent: bool,
     /// The same message was answered before; this is that answer.
     pub replayed: bool,
 }

@@ -11,12 +11,16 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::reading::Number;
+use crate::receipt::Receipt;
 use crate::time::{Day, Timestamp};
+
+/// The longest text of a tip, in characters; a channel cuts what is longer.
+pub const MAX_TIP: usize = 500;
 
 /// The most numbers one inquiry may carry; a channel answers the first and says so of the rest.
 pub const MAX_CHECKS: usize = 16;
 
-/// One message: 0 to [`MAX_CHECKS`] numbers, one reply. A request for help has no check and still has a reply.
+/// One message: 0 to [`MAX_CHECKS`] numbers, one reply. A [`Request`] for help has no check and still has a reply.
 #[derive(Debug, Clone)]
 pub struct Inquiry {
     /// What makes a retransmission of this message the same message.
@@ -33,8 +37,73 @@ pub struct Inquiry {
     pub place: Option<Place>,
     /// When the asker asked, which is earlier than now after a queue on the way.
     pub asked: EventTime,
-    /// The numbers asked about.
+    /// What is wanted.
+    pub request: Request,
+    /// The numbers asked about; none where the request is not [`Request::Check`].
     pub checks: Vec<Check>,
+}
+
+/// What one message wants. All but [`Request::Check`] carry no number and are answered by a sentence of the channel's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub enum Request {
+    /// To know of numbers.
+    #[default]
+    #[n(0)]
+    Check,
+    /// To be told how it works; answered to everyone.
+    #[n(1)]
+    Help,
+    /// To hear nothing any more by this channel: what this asker asks later is recorded and not replied to.
+    #[n(2)]
+    Stop,
+    /// To be replied to again.
+    #[n(3)]
+    Start,
+    /// To report goods or a seller.
+    #[n(4)]
+    Tip(#[n(0)] Tip),
+}
+
+impl Request {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> RequestKind {
+        match self {
+            Self::Check => RequestKind::Check,
+            Self::Help => RequestKind::Help,
+            Self::Stop => RequestKind::Stop,
+            Self::Start => RequestKind::Start,
+            Self::Tip(_) => RequestKind::Tip,
+        }
+    }
+}
+
+/// What an asker reports.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Tip {
+    /// The receipt of the answer that it is about; one that was never given is kept as it was given.
+    #[n(0)]
+    pub receipt: Option<Receipt>,
+    /// What the asker wrote, at most [`MAX_TIP`] characters.
+    #[n(1)]
+    pub text: String,
+}
+
+/// The kinds of [`Request`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestKind {
+    /// [`Request::Check`].
+    #[default]
+    Check,
+    /// [`Request::Help`].
+    Help,
+    /// [`Request::Stop`].
+    Stop,
+    /// [`Request::Start`].
+    Start,
+    /// [`Request::Tip`].
+    Tip,
 }
 
 /// What makes two messages the same message: a carrier's retransmission, a webhook's retry, a scanner's resend and an

@@ -20,7 +20,7 @@ pub mod verify;
 pub use answer::{Answer, Facts, Product, Reply};
 pub use inquiry::{
     Asker, Channel, Check, Confidence, Digest, EventTime, Identity, Inquiry, InquiryId, Language, Means, Place, Point,
-    ReturnRoute, Role,
+    Request, RequestKind, ReturnRoute, Role, Tip,
 };
 pub use life::{Life, LifeReport, Reported};
 pub use reading::{Given, Number};

@@ -5,14 +5,16 @@
 
 use std::fmt;
 
+use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::time::Timestamp;
 use crate::verdict::{Colour, VerdictKind};
 
 /// Twelve digits, the last of them a Damm check digit over the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Receipt(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Receipt(#[n(0)] u64);
 
 impl Receipt {
     /// How many digits a receipt has.

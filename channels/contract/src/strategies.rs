@@ -13,7 +13,7 @@ use proptest::sample::select;
 
 use crate::inquiry::{
     Asker, Channel, Check, Confidence, EventTime, Identity, Inquiry, InquiryId, Language, MAX_CHECKS, Means, Place,
-    Point, ReturnRoute, Role,
+    Point, Request, RequestKind, ReturnRoute, Role,
 };
 use crate::reading::{self, Given, Number};
 use crate::{
@@ -315,7 +315,7 @@ pub fn reply() -> impl Strategy<Value = Reply> {
             if receipt.is_none() {
                 answers.retain(|answer| !answer.verdict.is_genuine());
             }
-            Reply { answers, receipt, at, position, replayed }
+            Reply { about: RequestKind::Check, answers, receipt, at, position, silent: false, replayed }
         },
     )
 }
@@ -334,6 +334,7 @@ pub fn inquiry() -> impl Strategy<Value = Inquiry> {
             language,
             place,
             asked,
+            request: Request::Check,
             checks,
         },
     )

@@ -59,7 +59,15 @@ mod tests {
     use super::*;
 
     fn reply() -> Arc<Reply> {
-        Arc::new(Reply { answers: Vec::new(), receipt: None, at: Timestamp(0), position: None, replayed: false })
+        Arc::new(Reply {
+            about: contract::RequestKind::Check,
+            answers: Vec::new(),
+            receipt: None,
+            at: Timestamp(0),
+            position: None,
+            silent: false,
+            replayed: false,
+        })
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(crate) async fn checks(State(gateway): State<Arc<Gateway>>, request: Request
         language,
         place: client.and_then(|client| client.place.clone()).or(asked.place),
         asked: EventTime::exact(gateway.now()),
+        request: contract::Request::Check,
         checks: vec![asked.check],
     };
     let reply = gateway.ask(inquiry).await?;

@@ -165,6 +165,7 @@ async fn answer_form(gateway: &Gateway, parts: &Parts, bytes: Vec<u8>, peer: Pee
                 language,
                 place: None,
                 asked: EventTime::exact(now),
+                request: contract::Request::Check,
                 checks: vec![check],
             };
             let reply = Arc::new(gateway.ask(inquiry).await?);

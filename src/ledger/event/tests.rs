@@ -53,6 +53,8 @@ fn event() -> impl Strategy<Value = Event> {
                     place,
                     checks,
                     owed: None,
+                    request: None,
+                    silent: false,
                 })
             });
     let life = (id(), any::<[u8; 16]>(), any::<bool>()).prop_map(|(id, unit, lifted)| {

@@ -147,6 +147,7 @@ impl Writer {
             rows: Vec::new(),
             overlay: Overlay::default(),
             flags: Vec::new(),
+            subscriptions: Vec::new(),
             releases: Vec::new(),
         };
         let sequence = pending.append(event, false);

@@ -1,15 +1,15 @@
 //! Settling one inquiry or report into the group: replay, find again, decide, append, and what is released afterwards.
 
-use contract::{Answer, Number, Position, Refusal, Reply, Reported, VerdictKind};
-use contract::{Life, Verdict};
+use contract::{Answer, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Verdict, VerdictKind};
 use minicbor::bytes::ByteArray;
 
-use super::{InquiryJob, Pending, ReportJob, Settled, Writer};
+use super::{InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
 use crate::index::catalogue::product_facts;
 use crate::index::{Found, Index as _, LifeEvent, Target};
 use crate::ledger::event::{CheckEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
 use crate::ledger::replay::Replayed;
 use crate::verify::decide::{Decision, PastView, Question, decide, may_return};
+use crate::verify::history::AskerHash;
 
 /// A reply that cannot go out within this is of no use; the return route's key is kept as long.
 const OWED_FOR: std::time::Duration = std::time::Duration::from_secs(48 * 60 * 60);
@@ -45,9 +45,10 @@ impl Writer {
         self.shared.flags.follow(&asker);
         let (checks, answers) = self.checks(pending, &inquiry, asker, (&found, limited));
         let position = Position { stream: pending.head.stream, sequence: pending.head.sequence + 1 };
+        let silent = inquiry.route.is_some() && self.is_silent(pending, &inquiry.request, &asker);
+        pending.subscriptions.extend(opts_out(&inquiry.request).map(|is_out| (asker, is_out)));
         let owed = match &inquiry.route {
-            None => None,
-            Some(route) => {
+            Some(route) if !silent => {
                 let mut keys = self.shared.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
                 match keys.seal(route, position, pending.now, pending.now.plus(OWED_FOR)) {
                     Ok(sealed) => Some(sealed),
@@ -57,8 +58,10 @@ impl Writer {
                     }
                 }
             }
+            None | Some(_) => None,
         };
-        let receipted = limited.is_none() && !checks.is_empty();
+        let about = inquiry.request.kind();
+        let receipted = limited.is_none() && (!checks.is_empty() || about == RequestKind::Tip);
         let event = Event::Inquiry(InquiryEvent {
             id,
             channel: inquiry.channel,
@@ -69,6 +72,8 @@ impl Writer {
             place: inquiry.place,
             checks,
             owed,
+            request: (about != RequestKind::Check).then_some(inquiry.request),
+            silent,
         });
         pending.append(&event, receipted);
         self.fold_last(pending);
@@ -78,10 +83,24 @@ impl Writer {
             let settled = recorded.map(|recorded| {
                 let answers: Vec<Answer> =
                     answers.into_iter().map(|(decision, facts)| decision.release(recorded, facts)).collect();
-                Settled::Fresh(Reply { answers, receipt, at, position: Some(position), replayed: false })
+                Settled::Fresh(Reply { about, answers, receipt, at, position: Some(position), silent, replayed: false })
             });
             drop(reply.send(settled));
         }));
+    }
+
+    /// Whether an asker who opted out hears nothing of this. Help is given to everyone, and so is the word that replies
+    /// are on again; an opt-out is confirmed once.
+    fn is_silent(&self, pending: &Pending, request: &Request, asker: &AskerHash) -> bool {
+        match request {
+            Request::Help | Request::Start => false,
+            Request::Check | Request::Stop | Request::Tip(_) => {
+                let known = &self.shared.opted_out;
+                known.follow(asker);
+                let in_group = pending.subscriptions.iter().rev().find(|(one, _)| one.current == asker.current);
+                in_group.map_or_else(|| known.until(asker).is_some(), |(_, is_out)| *is_out)
+            }
+        }
     }
 
     /// Decides every check; a later check of the same inquiry sees the earlier ones.
@@ -89,7 +108,7 @@ impl Writer {
         &mut self,
         pending: &mut Pending,
         inquiry: &contract::Inquiry,
-        asker: crate::verify::history::AskerHash,
+        asker: AskerHash,
         (found, limited): (&[Found], Option<u32>),
     ) -> (Vec<CheckEvent>, Vec<(Decision, contract::Facts)>) {
         let at = pending.at();

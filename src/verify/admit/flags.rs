@@ -65,6 +65,16 @@ impl Flags {
         known.ends.insert(asker, until);
     }
 
+    /// Takes a mark away, under either name.
+    pub fn remove(&self, asker: &AskerHash) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for name in [Some(asker.current), asker.previous].into_iter().flatten() {
+            if let Some(end) = known.ends.remove(&name) {
+                known.by_end.remove(&(end, name));
+            }
+        }
+    }
+
     /// Gives an asker's flag under the pepper before to its name under the pepper in force, so that the next pepper
     /// still knows it. For whoever takes a check from the log.
     pub fn follow(&self, asker: &AskerHash) {

@@ -121,10 +121,12 @@ impl ScriptedCore {
         let answers = inquiry.checks.iter().map(answer).collect();
         let sequence = u64::try_from(state.recorded.len()).unwrap_or(u64::MAX) + 1;
         let reply = Reply {
+            about: inquiry.request.kind(),
             answers,
             receipt: Receipt::from_body(sequence),
             at: Timestamp(1_795_400_041_500),
             position: Some(Position { stream: 0, sequence }),
+            silent: false,
             replayed: false,
         };
         state.recorded.insert(inquiry.id.clone(), (inquiry.checks.clone(), reply.clone()));

@@ -35,7 +35,15 @@ pub(super) fn answers() -> Map<String, Value> {
 }
 
 fn reply() -> Reply {
-    Reply { answers: Vec::new(), receipt: Receipt::from_body(12_345_678_901), at: AT, position: None, replayed: false }
+    Reply {
+        about: contract::RequestKind::Check,
+        answers: Vec::new(),
+        receipt: Receipt::from_body(12_345_678_901),
+        at: AT,
+        position: None,
+        silent: false,
+        replayed: false,
+    }
 }
 
 fn answer(kind: VerdictKind) -> Answer {

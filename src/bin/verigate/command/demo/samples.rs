@@ -166,6 +166,7 @@ impl Mint<'_> {
             language: Language::ZhHans,
             place: Some(place),
             asked: EventTime::exact(self.now.minus(ago)),
+            request: contract::Request::Check,
             checks: vec![Check {
                 number: Number::Digits(code.to_owned()),
                 means: Means::Scanned,

@@ -101,6 +101,7 @@ async fn call(
             language: Language::default(),
             place: None,
             asked: EventTime::exact(now()),
+            request: contract::Request::Check,
             checks: vec![Check {
                 number: Number::Digits(digits(number)),
                 means: Means::Typed,

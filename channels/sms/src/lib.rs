@@ -1,0 +1,15 @@
+//! SMS: links to carriers, texts in, exactly one reply out for each.
+//!
+//! Owns everything between octets on a carrier's link and a [`contract::Inquiry`]. Does not judge a number and keeps no
+//! record: the core answers, and what is owed stands in its log. What lies between the links and the texts
+//! ([`message`]) knows no protocol, so that other dialects can use the same links and the same words.
+//!
+//! ```text
+//! octets ─ wire ─ session ─▶ Mo ─ text ─ reading ─▶ Inquiry ─▶ core
+//! octets ◀ wire ─ session ◀─ Reply ◀─── render ◀─── Reply ◀──── core
+//! ```
+
+pub mod message;
+pub mod reading;
+pub mod render;
+pub mod text;
