@@ -19,7 +19,7 @@ use super::sets::form::Form;
 use super::sets::{Hit, Snapshot, Sought};
 
 /// Bytes that the entries may weigh.
-pub const CACHE_BYTES: u64 = 32 << 20;
+pub(super) const CACHE_BYTES: u64 = 32 << 20;
 /// What an entry weighs by itself, with what moka keeps of it.
 const ENTRY: usize = 160;
 
@@ -61,5 +61,70 @@ impl Cached {
     pub(super) fn holds(&self, sets: &Snapshot, form: Form, value: u128) -> bool {
         self.known.run_pending_tasks();
         self.known.contains_key(&(sets.epoch, form, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use minicbor::bytes::ByteArray;
+
+    use super::*;
+    use crate::index::sets::tests::{batch_of, written};
+    use crate::index::sets::{Imported, Removed, Sets, shapes};
+
+    const FORM: Form = Form::Digits(20);
+
+    fn sets(dir: &std::path::Path, held: u128) -> Sets {
+        let rows: BTreeMap<_, _> = (0..held).map(|value| ((FORM, value * 1_000), (0, 0))).collect();
+        let (hash, file) = written(dir, &rows);
+        let sets = Sets::new(dir.to_owned());
+        sets.import(&Imported {
+            set: 1,
+            hash: ByteArray::from(hash),
+            rows: file.rows(),
+            shapes: shapes(&file),
+            batches: vec![batch_of(1, 1)],
+            source: String::new(),
+            by: String::new(),
+        });
+        sets
+    }
+
+    #[test]
+    fn a_flood_of_random_numbers_does_not_push_out_what_is_asked_again_and_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let sets = sets(dir.path(), 500);
+        let snapshot = sets.snapshot();
+        let cached = Cached::new(1_000 * u64::try_from(ENTRY + 24).unwrap());
+        let ask = |value: u128| cached.find(&snapshot, FORM, value);
+        for _ in 0..5 {
+            (0..500).for_each(|nth| assert!(matches!(ask(nth * 1_000), Sought::Held(_))));
+            cached.known.run_pending_tasks();
+        }
+        let mut state = 1_u128;
+        for nth in 0..40_000_u128 {
+            state = state.wrapping_mul(0x2360_ED05_1FC6_5DA4_4385_DF64_9FCC_F645).wrapping_add(1);
+            assert_eq!(ask(1_000_000_001 + (state >> 70) * 1_000), Sought::Absent);
+            // The shop goes on all the while.
+            if nth % 20 == 0 {
+                ask((nth / 20 % 500) * 1_000);
+            }
+        }
+        let kept = (0..500).filter(|nth| cached.holds(&snapshot, FORM, nth * 1_000)).count();
+        assert!(kept >= 450, "{kept} of 500 are still there");
+        assert!(cached.known.weighted_size() <= cached.known.policy().max_capacity().unwrap());
+    }
+
+    #[test]
+    fn what_was_found_under_other_sets_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let sets = sets(dir.path(), 10);
+        let cached = Cached::new(CACHE_BYTES);
+        assert!(matches!(cached.find(&sets.snapshot(), FORM, 3_000), Sought::Held(_)));
+        assert_eq!(cached.find(&sets.snapshot(), FORM, 3_001), Sought::Absent);
+        sets.remove(&Removed { set: 1, by: String::new(), reason: None });
+        assert_eq!(cached.find(&sets.snapshot(), FORM, 3_000), Sought::Absent);
     }
 }

@@ -20,9 +20,7 @@ use super::catalogue::{BatchOrder, Catalogue, CatalogueError, IssueError, Select
 use super::sets::file::Hash;
 use super::sets::form::Form;
 use super::sets::{Hit, Imported, Removed, SetError, Sets, Sought, groups, shapes};
-use super::{
-    Batch, CatalogueChange, Found, Index, LifeEvent, Listed, Target, UnitKey, UnitRecord,
-};
+use super::{Batch, CatalogueChange, Found, Index, LifeEvent, Listed, Target, UnitKey, UnitRecord};
 
 /// Everything that was issued or listed.
 #[derive(Debug)]
@@ -273,11 +271,9 @@ impl Index for Register {
         let found = self.catalogue.find(number);
         match found {
             Found::Unit(_) | Found::Unavailable => found,
-            Found::Malformed { .. }
-            | Found::Typo
-            | Found::NotUnitCode(_)
-            | Found::NotCovered
-            | Found::Unknown(_) => self.listed_unit(number).unwrap_or(found),
+            Found::Malformed { .. } | Found::Typo | Found::NotUnitCode(_) | Found::NotCovered | Found::Unknown(_) => {
+                self.listed_unit(number).unwrap_or(found)
+            }
         }
     }
 

@@ -22,7 +22,7 @@ pub mod file;
 pub mod form;
 pub mod group;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub mod write;
 
 use std::collections::BTreeMap;
@@ -257,7 +257,8 @@ impl Sets {
             tracing::info!(set = known.set, "the file of a set is whole again");
             self.replace(|sets| {
                 for set in sets.iter_mut().filter(|set| set.set == known.set) {
-                    let healed = Standing { file: Some(Arc::clone(&fresh)), damaged: Arc::default(), ..Standing::clone(set) };
+                    let healed =
+                        Standing { file: Some(Arc::clone(&fresh)), damaged: Arc::default(), ..Standing::clone(set) };
                     *set = Arc::new(healed);
                 }
             });

@@ -47,6 +47,8 @@ pub struct Unit {
     pub made: Option<Day>,
     /// Expiry.
     pub expiry: Option<Day>,
+    /// The imported set it is in, where it is a listed one.
+    pub set: Option<u64>,
     /// The box it was packed into has this number.
     pub boxed_in: Option<String>,
     /// Its life: every event that stands or was lifted.
@@ -99,7 +101,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal`] where the histories cannot be read.
     pub async fn inspect(&self, number: &Number) -> Result<(Inspected, Answer), Refusal> {
-        let found = self.shared.catalogue.find(number);
+        let found = self.shared.register.find(number);
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
@@ -129,7 +131,7 @@ impl Gateway {
             colour: decision.colour().name(),
             advisories: decision.advisories().iter().map(|advisory| advisory.kind().name()).collect(),
             evidence: found.evidence(),
-            unit: found.unit().map(|record| self.unit(record, &past)),
+            unit: found.unit().map(|record| self.unit(number, record, &past)),
         };
         let facts = found.unit().map(product_facts).unwrap_or_default();
         // A preview is told to nobody who asked: it is an operator's view of what would be said.
@@ -137,7 +139,7 @@ impl Gateway {
         Ok((inspected, answer))
     }
 
-    fn unit(&self, record: &UnitRecord, past: &Past) -> Unit {
+    fn unit(&self, number: &Number, record: &UnitRecord, past: &Past) -> Unit {
         let mut life = record.life.clone();
         life.merge(&past.life);
         let lived = |(life, stamp): (contract::Life, &crate::index::Stamp)| Lived {
@@ -165,7 +167,8 @@ impl Gateway {
             level: record.batch.level,
             made: record.batch.made,
             expiry: record.batch.expiry,
-            boxed_in: self.shared.catalogue.box_of(&record.key),
+            set: record.batch.listed.map(|listed| listed.set),
+            boxed_in: self.shared.register.box_of(number, &record.key),
             life: life.iter().map(lived).collect(),
             sessions: past.sessions.iter().map(asked).collect(),
             unlisted: past.unlisted,

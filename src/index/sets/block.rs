@@ -99,7 +99,8 @@ impl<'a> Block<'a> {
     pub(super) fn open(first: u128, bytes: &'a [u8]) -> Option<Self> {
         let (head, _) = bytes.split_first_chunk::<HEAD>()?;
         let [a, b, c, d, count, k, group_bits, parent_bits, g0, g1, g2, g3, p0, p1, p2, p3] = *head;
-        if u32::from_le_bytes([a, b, c, d]) != checksum(first, bytes) || k > 126 || group_bits > 32 || parent_bits > 32 {
+        if u32::from_le_bytes([a, b, c, d]) != checksum(first, bytes) || k > 126 || group_bits > 32 || parent_bits > 32
+        {
             return None;
         }
         Some(Self {

@@ -20,6 +20,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
@@ -223,18 +224,25 @@ impl SetFile {
         String::from_utf8(text).map(Some).map_err(|_| wrong("a box's number is no text"))
     }
 
-    /// Every number with its form, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Result<(Form, Row), FileError>> {
-        self.sections.iter().flat_map(move |section| {
-            (0..section.firsts.len()).flat_map(move |nth| {
-                let rows = self.with_block(section, nth, |block| block.rows());
-                let (rows, error) = match rows {
-                    Ok(rows) => (rows, None),
-                    Err(error) => (Vec::new(), Some(Err(error))),
-                };
-                rows.into_iter().map(move |row| Ok((section.form, row))).chain(error)
-            })
-        })
+    /// Every number with its form, in order; the iterator has a share in the file.
+    pub fn into_rows(file: Arc<Self>) -> impl Iterator<Item = Result<(Form, Row), FileError>> {
+        let (mut nth, mut block) = (0, 0);
+        let blocks = std::iter::from_fn(move || {
+            while file.sections.get(nth)?.firsts.len() <= block {
+                (nth, block) = (nth + 1, 0);
+            }
+            block += 1;
+            Some(file.block_rows(nth, block - 1))
+        });
+        blocks.flatten()
+    }
+
+    fn block_rows(&self, nth: usize, block: usize) -> Vec<Result<(Form, Row), FileError>> {
+        let Some(section) = self.sections.get(nth) else { return Vec::new() };
+        match self.with_block(section, block, |block| block.rows()) {
+            Ok(rows) => rows.into_iter().map(|row| Ok((section.form, row))).collect(),
+            Err(error) => vec![Err(error)],
+        }
     }
 
     /// The hash of the whole, which is what the file is named by. `go_on` is asked after every part; where it says no the
@@ -273,7 +281,7 @@ impl SetFile {
         }
     }
 
-    const fn parts(&self) -> Parts<'_> {
+    fn parts(&self) -> Parts<'_> {
         Parts { file: &self.file, path: self.path.as_path(), len: self.len }
     }
 

@@ -106,6 +106,38 @@ impl Form {
     }
 }
 
+impl Form {
+    /// An integer that sorts as the form does.
+    pub(in crate::index) fn to_key(self) -> u64 {
+        match self {
+            Self::Digits(len) => u64::from(len),
+            Self::Letters(len) => (1 << 62) | u64::from(len),
+            Self::Item { gtin, serial, len } => {
+                (2 << 62) | ((gtin & ((1 << 48) - 1)) << 14) | (u64::from(serial as u8) << 8) | u64::from(len)
+            }
+            Self::Hashed => 3 << 62,
+        }
+    }
+
+    /// The form of such an integer.
+    pub(in crate::index) fn from_key(key: u64) -> Self {
+        let low = |shift: u32| u8::try_from((key >> shift) & 0xff).unwrap_or(0);
+        match key >> 62 {
+            0 => Self::Digits(low(0)),
+            1 => Self::Letters(low(0)),
+            2 => {
+                let serial = match (key >> 8) & 0x3f {
+                    0 => Alphabet::Digits,
+                    1 => Alphabet::Letters,
+                    _ => Alphabet::Signs,
+                };
+                Self::Item { gtin: (key >> 14) & ((1 << 48) - 1), serial, len: low(0) }
+            }
+            _ => Self::Hashed,
+        }
+    }
+}
+
 impl Shape {
     /// The shape of a number; `None` for one that can be on no list.
     #[must_use]
@@ -196,6 +228,10 @@ mod tests {
         #[test]
         fn two_numbers_have_one_place_only_if_they_are_one(a in strategies::number(), b in strategies::number()) {
             prop_assert_eq!(Form::of(&a).is_some(), UnitKey::listed(&a).is_some());
+            if let (Some((one, _)), Some((other, _))) = (Form::of(&a), Form::of(&b)) {
+                prop_assert_eq!(Form::from_key(one.to_key()), one);
+                prop_assert_eq!(one.cmp(&other), one.to_key().cmp(&other.to_key()));
+            }
             if let (Some(one), Some(other)) = (Form::of(&a), Form::of(&b)) {
                 prop_assert_eq!(one == other, a == b);
             }
