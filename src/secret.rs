@@ -74,8 +74,18 @@ impl Secret {
         Ok(secret)
     }
 
+    /// Under another name first: a power cut or a full disk must not leave a key that is none, and that no other may
+    /// replace.
     fn save(&self, path: &Path) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        if path.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let unfinished = path.with_extension("key.new");
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
         let mut text = String::with_capacity(65);
         for byte in self.0 {
             text.push_str(&format!("{byte:02x}"));
@@ -84,6 +94,7 @@ impl Secret {
         file.write_all(text.as_bytes())?;
         text.zeroize();
         file.sync_all()?;
+        fs::rename(&unfinished, path)?;
         match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
             _ => Ok(()),
@@ -160,10 +171,12 @@ mod tests {
     fn a_key_file_is_private_and_comes_back_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("master.key");
+        fs::write(path.with_extension("key.new"), "0123").unwrap();
         let made = Secret::create(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(Secret::load(&path).unwrap().expose(), made.expose());
         assert!(matches!(Secret::create(&path), Err(SecretError::Io { .. })), "an existing key is never overwritten");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "what an attempt before left unfinished is gone");
     }
 
     #[test]

@@ -292,7 +292,7 @@ pub fn import(
     keep: bool,
     watch: &mut dyn Watch,
 ) -> Result<Summary, ImportError> {
-    let mut read = Reading::begin(order, workshop)?;
+    let mut read = Reading::begin(order, workshop);
     let mut lines = Lines::open(&order.list, order.encoding)?;
     read.all(&mut lines, watch)?;
     lines.unchanged()?;
@@ -320,9 +320,9 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn begin(order: &'a Order, workshop: &Workshop) -> Result<Self, ImportError> {
+    fn begin(order: &'a Order, workshop: &Workshop) -> Self {
         let sorter = Sorter::new(&workshop.folder, order.memory.max(LEAST_MEMORY));
-        Ok(Self { order, dictionaries: Dictionaries::default(), sorter, rows: 0, rejected: 0 })
+        Self { order, dictionaries: Dictionaries::default(), sorter, rows: 0, rejected: 0 }
     }
 
     fn all(&mut self, lines: &mut Lines, watch: &mut dyn Watch) -> Result<(), ImportError> {
@@ -500,10 +500,11 @@ impl Known {
                 match walk.peek() {
                     Some(Ok((at, row))) if (*at, row.value) < (form, value) => drop(walk.next()),
                     Some(Ok((at, row))) => break ((*at, row.value) == (form, value)).then_some(*row),
-                    Some(Err(_)) => match walk.next() {
-                        Some(Err(error)) => return Err(error),
-                        Some(Ok(_)) | None => {}
-                    },
+                    Some(Err(_)) => {
+                        if let Some(Err(error)) = walk.next() {
+                            return Err(error);
+                        }
+                    }
                     None => break None,
                 }
             },
@@ -604,7 +605,7 @@ impl Merge {
             let Some(theirs) = known.find(form, value)? else { continue };
             is_shared = true;
             if self.ranks.groups.get(ours) != Some(theirs) {
-                let (count, line) = self.contradicted.entry(set).or_insert((0, entry.line()));
+                let (count, line) = self.contradicted.entry(set).or_insert_with(|| (0, entry.line()));
                 *count += 1;
                 *line = entry.line().min(*line);
             }

@@ -148,10 +148,11 @@ pub trait Log: Send {
     /// [`LogError::Store`], also where the rows do not follow the head.
     fn append(&mut self, rows: &[Row]) -> Result<(), LogError>;
 
-    /// Looks at the store again, after a failed append.
+    /// Settles the outcome of a failed append: when this returns, what the store holds up to the head it gives is durable,
+    /// and nothing of the failed append that lies beyond will ever come back. Until then nothing may be appended.
     ///
     /// # Errors
-    /// [`LogError`].
+    /// [`LogError`], as long as the store takes nothing.
     fn reread(&mut self) -> Result<Head, LogError>;
 
     /// A reader of its own.

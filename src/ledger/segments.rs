@@ -4,6 +4,18 @@
 //! folder is its order. Rows are only ever inserted. A segment is opened at the first event of a month by log time. It is
 //! made whole under another name and then renamed, so that a reader never meets one without its tables; a power cut
 //! before its first rows leaves an empty segment, which is taken over at the next open whatever the month is by then.
+//!
+//! What is read again after a failure is never trusted for being readable (decided 2026-11-26, on Linux's ways with a
+//! failed sync). After one the kernel takes the pages for clean: they are read as written, the next sync says good, and
+//! the disk never saw them. Rows that were refused could so come back, be answered from, and stand as a hole before
+//! everything appended after them. Therefore:
+//! - A failed append keeps its connection. SQLite has taken the rows back in its own index, and a commit of our own
+//!   ([`SegmentLog::prove`]) overwrites what they left in the WAL, in place. Only once that was synced is anything
+//!   appended again: the refused rows are then gone for good, whatever becomes of the power or the process.
+//! - A log that is opened is not trusted either: the process before may have been killed between its write and its sync,
+//!   or after a sync that failed. What its WAL holds is written again and synced before SQLite looks at it.
+//! - The folder is synced by us before the first row of every connection. SQLite does so as well when it makes a WAL, but
+//!   tells nobody when that fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,10 +73,13 @@ pub(super) fn segments(folder: &Path, stream: u32) -> Result<Vec<Segment>, LogEr
 pub struct SegmentLog {
     folder: PathBuf,
     stream: u32,
+    durability: Durability,
     head: Head,
     open: Option<(Connection, Month)>,
     /// The first sequence of the open segment.
     opened_at: u64,
+    /// A commit through the open connection was synced, and so was the folder, since anything failed.
+    proven: bool,
 }
 
 type Month = (i16, i8);
@@ -75,10 +90,77 @@ impl SegmentLog {
     /// # Errors
     /// [`LogError::Newer`], [`LogError::Damaged`], [`LogError::Store`].
     pub fn open(folder: &Path, stream: u32) -> Result<Self, LogError> {
-        fs::create_dir_all(folder).map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;
-        let mut log = Self { folder: folder.to_owned(), stream, head: Head::genesis(stream), open: None, opened_at: 0 };
-        log.reread()?;
+        Self::open_as(folder, stream, Durability::Log)
+    }
+
+    /// As [`SegmentLog::open`], and commits are not synced: for proving that what proves the log durable would see it if
+    /// it were not.
+    ///
+    /// # Errors
+    /// As [`SegmentLog::open`].
+    #[doc(hidden)]
+    pub fn open_unsynced(folder: &Path, stream: u32) -> Result<Self, LogError> {
+        Self::open_as(folder, stream, Durability::Unsynced)
+    }
+
+    fn open_as(folder: &Path, stream: u32, durability: Durability) -> Result<Self, LogError> {
+        let io = |source| LogError::Store { doing: "opened", source: Box::new(source) };
+        fs::create_dir_all(folder).map_err(io)?;
+        for segment in segments(folder, stream)? {
+            sqlite::settle(&segment.path).map_err(io)?;
+        }
+        sync(folder)?;
+        let mut log = Self {
+            folder: folder.to_owned(),
+            stream,
+            durability,
+            head: Head::genesis(stream),
+            open: None,
+            opened_at: 0,
+            proven: false,
+        };
+        log.stand()?;
         Ok(log)
+    }
+
+    /// Stands at the end of the last segment that has events.
+    fn stand(&mut self) -> Result<(), LogError> {
+        let mut found = segments(&self.folder, self.stream)?;
+        // An empty last segment was being opened when the power went: it is used again.
+        while let Some(segment) = found.pop() {
+            let connection = sqlite::open(&segment.path, self.durability, MIGRATIONS)?;
+            let last = last_row(&connection)?;
+            if self.open.is_none() {
+                let name = segment.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                let month =
+                    name.rsplitn(3, '-').take(2).filter_map(|part| part.parse::<i16>().ok()).collect::<Vec<_>>();
+                if let [month, year] = month.as_slice() {
+                    self.opened_at = segment.first;
+                    self.open = Some((connection, (*year, i8::try_from(*month).unwrap_or(1))));
+                }
+            }
+            if let Some(row) = last {
+                self.head = Head::of(self.stream, &row);
+                break;
+            }
+        }
+        if self.open.is_some() && self.opened_at > self.head.sequence + 1 {
+            let what = format!("the last segment begins with event {}", self.opened_at);
+            return Err(LogError::Damaged { sequence: self.head.sequence + 1, what });
+        }
+        check_tail(&mut SegmentReader::new(&self.folder, self.stream), self.head)
+    }
+
+    /// Commits a mark of its own through the open connection, and syncs the folder: shows that the disk takes what is
+    /// written, and overwrites what a failed append left behind the last commit in the WAL.
+    fn prove(&mut self) -> Result<(), LogError> {
+        let Some((connection, _)) = &self.open else { return Ok(()) };
+        connection
+            .execute("INSERT OR REPLACE INTO meta VALUES ('proven', ?1)", [signed(self.head.sequence)])
+            .map_err(store("written"))?;
+        sync(&self.folder)?;
+        self.proven = true;
+        Ok(())
     }
 
     fn start(&mut self, month: Month) -> Result<(), LogError> {
@@ -89,6 +171,22 @@ impl SegmentLog {
             *open = month;
             return Ok(());
         }
+        // One that took its name when something failed right after is used too. A reader may have it open already, so
+        // another must not take its place.
+        let left = segments(&self.folder, self.stream)?.pop().filter(|segment| segment.first == first);
+        let path = match left {
+            Some(segment) => segment.path,
+            None => self.make(first, month)?,
+        };
+        // The name of the new file must survive a power cut as surely as the rows in it.
+        sync(&self.folder)?;
+        self.open = Some((sqlite::open(&path, self.durability, MIGRATIONS)?, month));
+        self.opened_at = first;
+        self.proven = false;
+        Ok(())
+    }
+
+    pub(super) fn make(&self, first: u64, month: Month) -> Result<PathBuf, LogError> {
         let io = |source| LogError::Store { doing: "written", source: Box::new(source) };
         let path = self.folder.join(format!("{}-{first:012}-{:04}-{:02}.db", self.stream, month.0, month.1));
         let unfinished = path.with_extension("db.new");
@@ -102,11 +200,7 @@ impl SegmentLog {
         connection.close().map_err(|(_, source)| store("written")(source))?;
         fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
         fs::rename(&unfinished, &path).map_err(io)?;
-        // The name of the new file must survive a power cut as surely as the rows in it.
-        fs::File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(io)?;
-        self.open = Some((sqlite::open(&path, Durability::Log, MIGRATIONS)?, month));
-        self.opened_at = first;
-        Ok(())
+        Ok(path)
     }
 
     fn insert(&mut self, rows: &[Row]) -> Result<(), LogError> {
@@ -137,6 +231,12 @@ impl SegmentLog {
     }
 }
 
+fn sync(folder: &Path) -> Result<(), LogError> {
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| LogError::Store { doing: "written", source: Box::new(source) })
+}
+
 fn month_of(at: Timestamp) -> Month {
     let date = at.to_jiff().to_zoned(TimeZone::UTC).date();
     (date.year(), date.month())
@@ -159,6 +259,9 @@ impl Log for SegmentLog {
             // them is an unknown outcome like any other and is settled by reading again.
             let split = rest.iter().position(|row| month_of(row.at) > month).unwrap_or(rest.len());
             let (now, later) = rest.split_at(split);
+            if !self.proven {
+                self.prove()?;
+            }
             self.insert(now)?;
             rest = later;
         }
@@ -166,34 +269,14 @@ impl Log for SegmentLog {
     }
 
     fn reread(&mut self) -> Result<Head, LogError> {
-        self.open = None;
-        let mut found = segments(&self.folder, self.stream)?;
-        let mut head = Head::genesis(self.stream);
-        // An empty last segment was being opened when the power went: it is used again.
-        while let Some(segment) = found.pop() {
-            let connection = sqlite::open(&segment.path, Durability::Log, MIGRATIONS)?;
-            let last = last_row(&connection)?;
-            if self.open.is_none() {
-                let name = segment.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-                let month =
-                    name.rsplitn(3, '-').take(2).filter_map(|part| part.parse::<i16>().ok()).collect::<Vec<_>>();
-                if let [month, year] = month.as_slice() {
-                    self.opened_at = segment.first;
-                    self.open = Some((connection, (*year, i8::try_from(*month).unwrap_or(1))));
-                }
-            }
-            if let Some(row) = last {
-                head = Head::of(self.stream, &row);
-                break;
-            }
+        self.proven = false;
+        self.prove()?;
+        if let Some((connection, _)) = &self.open
+            && let Some(row) = last_row(connection)?
+        {
+            self.head = Head::of(self.stream, &row);
         }
-        if self.open.is_some() && self.opened_at > head.sequence + 1 {
-            let what = format!("the last segment begins with event {}", self.opened_at);
-            return Err(LogError::Damaged { sequence: head.sequence + 1, what });
-        }
-        self.head = head;
-        check_tail(&mut SegmentReader::new(&self.folder, self.stream), head)?;
-        Ok(head)
+        Ok(self.head)
     }
 
     fn reader(&self) -> Result<Box<dyn LogReader>, LogError> {

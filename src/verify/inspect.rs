@@ -105,7 +105,7 @@ impl Gateway {
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
-                self.send(Job::Look(record.key, reply))?;
+                self.jobs.send(Job::Look(record.key, reply))?;
                 answer.await.map_err(|_| Refusal::Internal)??
             }
             None => Past::default(),

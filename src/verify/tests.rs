@@ -36,7 +36,7 @@ impl Bench {
     fn new(log: Option<MemoryLog>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         Gateway::init(&Folder::all_in(dir.path())).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let time = Arc::new(AtomicI64::new(START));
         let mut bench = Self { dir, time, log, gateway: None, runtime, numbers: Vec::new() };
         bench.open();
@@ -339,6 +339,18 @@ fn a_failed_commit_is_a_refusal_and_leaves_no_phantom_first() {
     assert!(retried.replayed, "it had reached the disk: the retry meets its own answer");
     assert_eq!(retried.answers[0].verdict.kind(), VerdictKind::GenuineFirst);
     assert_eq!(bench.kind(1, "862"), VerdictKind::GenuineSeen);
+}
+
+#[test]
+fn a_gateway_that_nobody_asks_becomes_ready_again_once_the_disk_is() {
+    let log = MemoryLog::default();
+    let bench = Bench::new(Some(log.clone()));
+    log.unreadable.store(true, Ordering::SeqCst);
+    log.fail([Some(Fault::Lost)]);
+    assert!(bench.ask(bench.inquiry(0, "861", None)).is_err());
+    assert!(!bench.gateway().health().ready);
+    log.unreadable.store(false, Ordering::SeqCst);
+    bench.runtime.block_on(support::wait_for("readiness", || bench.gateway().health().ready));
 }
 
 #[test]

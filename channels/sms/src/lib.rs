@@ -9,7 +9,10 @@
 //! octets ◀ wire ─ session ◀─ Reply ◀─── render ◀─── Reply ◀──── core
 //! ```
 
+#[cfg(any(test, feature = "invariants"))]
+pub mod invariants;
 pub mod message;
 pub mod reading;
+pub mod reassembly;
 pub mod render;
 pub mod text;

@@ -8,6 +8,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+type Taken = Result<(Summary, Option<Arc<SetFile>>), ImportError>;
+/// Lot and box.
+type Attributes = (String, Option<String>);
+
 /// Where lists are read and sets made.
 struct Bench {
     dir: tempfile::TempDir,
@@ -49,11 +53,7 @@ impl Bench {
         }
     }
 
-    fn import(
-        &self,
-        order: &Order,
-        known: &[(u64, Arc<SetFile>)],
-    ) -> (Result<(Summary, Option<Arc<SetFile>>), ImportError>, Heard) {
+    fn import(&self, order: &Order, known: &[(u64, Arc<SetFile>)]) -> (Taken, Heard) {
         let mut heard = Heard::default();
         let workshop = Workshop::open(&self.dir.path().join("sets")).unwrap();
         let summary = import(order, &workshop, known, true, &mut heard);
@@ -249,8 +249,8 @@ fn row() -> impl Strategy<Value = (String, &'static str, &'static str)> {
 }
 
 /// The numbers that a plain reader would take from rows, and what it would say of each.
-fn plainly(rows: &[(String, &'static str, &'static str)]) -> BTreeMap<(Form, u128), (String, Option<String>)> {
-    let mut said: BTreeMap<(Form, u128), BTreeSet<(String, Option<String>)>> = BTreeMap::new();
+fn plainly(rows: &[(String, &'static str, &'static str)]) -> BTreeMap<(Form, u128), Attributes> {
+    let mut said: BTreeMap<(Form, u128), BTreeSet<Attributes>> = BTreeMap::new();
     for (number, lot, parent) in rows {
         let place = Form::of(&read_one(number).number).unwrap();
         let parent = Some(*parent).filter(|parent| !parent.is_empty()).map(str::to_owned);

@@ -48,6 +48,40 @@ fn a_month_that_cannot_begin_leaves_the_one_before_whole() {
 }
 
 #[test]
+fn a_segment_that_took_its_name_when_something_failed_is_used_and_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START, DECEMBER, DECEMBER]);
+    log.append(&rows[..1]).unwrap();
+    // As the first half of a beginning leaves it, with a reader that has seen it.
+    log.make(2, (2026, 12)).unwrap();
+    let mut reader = log.reader().unwrap();
+    assert_eq!(reader.last().unwrap(), Some(1));
+    assert_eq!(log.reread().unwrap(), Head::of(0, &rows[0]));
+    let january = DECEMBER.plus(Duration::from_secs(40 * 86_400));
+    let later = rows_at(log.head(), &[january, january]);
+    log.append(&later).unwrap();
+    assert_eq!(segments(dir.path(), 0).unwrap().len(), 2, "its name tells December, and it holds January");
+    assert_eq!(reader.after(1, false, 9).unwrap(), later, "the reader that had it open reads on");
+}
+
+#[test]
+fn a_log_that_takes_no_mark_of_its_own_is_not_appended_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START; 4]);
+    log.append(&rows[..2]).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    meddle(&last_segment(dir.path()), full);
+    assert!(log.reread().is_err());
+    assert!(log.append(&rows[2..]).is_err(), "nothing is known of the disk");
+    meddle(&last_segment(dir.path()), "DROP TRIGGER full");
+    assert_eq!(log.reread().unwrap(), Head::of(0, &rows[1]));
+    log.append(&rows[2..]).unwrap();
+    assert_eq!(log.reader().unwrap().after(0, false, 9).unwrap(), rows);
+}
+
+#[test]
 fn a_segment_that_stayed_empty_is_used_again_in_whatever_month() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = SegmentLog::open(dir.path(), 0).unwrap();
@@ -92,7 +126,7 @@ fn a_batch_that_fails_at_its_end_leaves_the_histories_as_they_were() {
     let full = "CREATE TRIGGER full BEFORE INSERT ON standing BEGIN SELECT RAISE(ABORT, 'disk full'); END";
     meddle(&path, full);
     let mut batch = changes(50, &[(1, 2), (2, 1)]);
-    batch.replays.insert([1; 16], replayed(8, later(60)));
+    batch.replays.push(([1; 16], replayed(8, later(60))));
     batch.owed.insert(8, Some(owed(later(60))));
     assert!(matches!(store.apply(&batch), Err(LogError::Store { .. })));
     assert_eq!((store.digest().unwrap(), standing(&mut store)), before);

@@ -28,6 +28,11 @@ const BOX: &str = "69012345678901234567";
 impl Bench {
     /// As the command does: read and sorted here, taken over by its hash there.
     fn import(&self, list: &str) -> Result<Outcome, OrderError> {
+        let order = self.sorted(list);
+        self.runtime.block_on(self.gateway().order(Order::Import(order)))
+    }
+
+    fn sorted(&self, list: &str) -> ImportOrder {
         let sets = self.gateway().folder().sets();
         std::fs::write(self.dir.path().join("list.csv"), list).unwrap();
         let order = import::Order {

@@ -16,7 +16,7 @@ use verigate::index::sets::file::{Hash, SetFile};
 use verigate::index::sets::file_name;
 use verigate::ledger::checkpoint::{check_head, read_all, verifying_key};
 use verigate::ledger::event::Event;
-use verigate::ledger::folder::{Folder, FolderError};
+use verigate::ledger::folder::{Folder, FolderError, Lock};
 use verigate::ledger::log::{Log as _, LogReader as _};
 use verigate::ledger::segments::{SegmentLog, SegmentReader};
 use verigate::secret::Secret;
@@ -34,6 +34,12 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 /// Look for what would keep a gateway from working, and say what to do about it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {}
+
+/// The WALs of log and histories grow to some 20 MB each before they are moved into their databases, and that takes as
+/// much again.
+const NO_ROOM: u64 = 100_000_000;
+/// A million checks a day take some 500 MB of log.
+const LITTLE_ROOM: u64 = 2_000_000_000;
 
 /// How one thing is.
 #[derive(Debug)]
@@ -73,13 +79,15 @@ impl Doctor {
         tell("config", Good(named))?;
         let folder = shared.root()?.folder()?;
         tell("folder", writable(&folder.data))?;
-        let (lock, is_free) = lock(&folder);
-        tell("gateway", lock)?;
+        tell("disk", room(&folder.data))?;
+        // Held to the end: a gateway that began meanwhile would not be alone with its log.
+        let (gateway, lock) = lock(&folder);
+        tell("gateway", gateway)?;
         let (key, master) = master(&folder);
         tell("master key", key)?;
         tell("second place", second_place(&folder))?;
         if let Some(master) = &master {
-            tell("ledger", ledger(&folder, master, is_free))?;
+            tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
         tell("sets", sets(&folder))?;
         tell("words", words(&core))?;
@@ -115,7 +123,22 @@ fn writable(data: &Path) -> Finding {
     }
 }
 
-fn lock(folder: &Folder) -> (Finding, bool) {
+/// How much room the ledger's disk has left.
+fn room(data: &Path) -> Finding {
+    let Ok(disk) = rustix::fs::statvfs(data) else { return Warn("its free room is not known".to_owned()) };
+    // What anybody may use, not what is kept back for the system.
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let text = format!("{} MB free on the disk of {}", free / 1_000_000, data.display());
+    if free < NO_ROOM {
+        Fail(format!("{text}: make room; a check that cannot be recorded is refused"))
+    } else if free < LITTLE_ROOM {
+        Warn(format!("{text}: make room before it is full"))
+    } else {
+        Good(text)
+    }
+}
+
+fn lock(folder: &Folder) -> (Finding, Option<Lock>) {
     match call(folder, &Request::Status) {
         Ok(Response::Status(status)) => {
             let finding = match (status.fault, status.ready) {
@@ -123,17 +146,17 @@ fn lock(folder: &Folder) -> (Finding, bool) {
                 (None, false) => Warn(format!("process {} is overloaded: {} waiting", status.process, status.waiting)),
                 (None, true) => Good(format!("process {} is running and ready", status.process)),
             };
-            (finding, false)
+            (finding, None)
         }
-        Ok(_) => (Fail("the gateway speaks another version: restart it with this program".to_owned()), false),
+        Ok(_) => (Fail("the gateway speaks another version: restart it with this program".to_owned()), None),
         Err(ControlError::NotRunning { .. }) => match folder.lock() {
-            Ok(_) => (Good("not running, the folder is free".to_owned()), true),
+            Ok(lock) => (Good("not running, the folder is free".to_owned()), Some(lock)),
             Err(FolderError::Held { holder, .. }) => {
-                (Fail(format!("{holder} has the folder and does not answer: wait for it or stop it")), false)
+                (Fail(format!("{holder} has the folder and does not answer: wait for it or stop it")), None)
             }
-            Err(error) => (Fail(error.to_string()), false),
+            Err(error) => (Fail(error.to_string()), None),
         },
-        Err(error) => (Fail(error.to_string()), false),
+        Err(error) => (Fail(error.to_string()), None),
     }
 }
 
