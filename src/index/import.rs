@@ -13,6 +13,8 @@
 //! the same product, lot, days and level is one unit of both; with others, the whole list is refused, for which of the two is right
 //! is not ours to guess.
 
+mod error;
+mod merge;
 pub mod row;
 mod sort;
 pub mod source;
@@ -25,14 +27,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::error::ImportError;
+use self::merge::{Known, Merge};
 use self::row::{Columns, Fixed, Mapped, Said};
 use self::sort::{Entry, Sorter};
 use self::source::{Encoding, Lines};
-use super::sets::file::{FileError, Hash, SetFile};
-use super::sets::form::Form;
+use super::sets::file::{Hash, SetFile};
 use super::sets::group::Group;
-use super::sets::write::SetWriter;
-use super::sets::{MAX_GROUPS, Row, file_name, staging};
+use super::sets::{MAX_GROUPS, staging};
 
 /// The most boxes that one list may name.
 pub const MAX_BOXES: usize = 1_000_000;
@@ -105,120 +107,6 @@ pub struct Made {
     pub hash: Hash,
     /// Its length in bytes.
     pub bytes: u64,
-}
-
-/// Why a list is not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The list cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The list.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// What compresses it is cut off or damaged.
-    #[error("the {form} data of {} {how} behind line {line} (byte {byte} of the file)", path.display())]
-    Compressed {
-        /// The list.
-        path: PathBuf,
-        /// Of which form.
-        form: &'static str,
-        /// How.
-        how: &'static str,
-        /// The last whole line.
-        line: u64,
-        /// Bytes read of the file.
-        byte: u64,
-    },
-    /// A line is longer than any row.
-    #[error("line {line} is longer than {most} bytes (from byte {byte}): expected one number to a line")]
-    TooLong {
-        /// The line.
-        line: u64,
-        /// Where it begins, in the text.
-        byte: u64,
-        /// The bound.
-        most: usize,
-    },
-    /// It is in another encoding.
-    #[error("line {line} is not UTF-8 (byte {byte}); {advice}")]
-    Encoding {
-        /// The line.
-        line: u64,
-        /// Where in the text.
-        byte: u64,
-        /// What to do.
-        advice: &'static str,
-    },
-    /// Its columns cannot be told.
-    #[error("line {line}: {what}")]
-    Columns {
-        /// The line.
-        line: u64,
-        /// Why.
-        what: String,
-    },
-    /// It changed meanwhile.
-    #[error("{} was changed while it was read (at byte {byte}): import it again when it is finished", path.display())]
-    Changed {
-        /// The list.
-        path: PathBuf,
-        /// Where reading was.
-        byte: u64,
-    },
-    /// There is too much of something.
-    #[error("line {line}: more than {most} different {what}; split the list")]
-    TooMany {
-        /// The line.
-        line: u64,
-        /// Of what.
-        what: &'static str,
-        /// The bound.
-        most: usize,
-    },
-    /// It has no number.
-    #[error("{} has no number that can be taken: {rejected} rows, all rejected", path.display())]
-    Nothing {
-        /// The list.
-        path: PathBuf,
-        /// Rows that were rejected.
-        rejected: u64,
-    },
-    /// It contradicts what is known.
-    #[error(
-        "{count} numbers stand in set {set} with another product, lot, day or level (the first on line {line}): \
-         mend the list, or remove that set first (verigate import --remove {set})"
-    )]
-    Contradicts {
-        /// The set.
-        set: u64,
-        /// How many.
-        count: u64,
-        /// The line of the first.
-        line: u64,
-    },
-    /// Another import is at work in the folder.
-    #[error("another import is at work in {}: wait for it", folder.display())]
-    Busy {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The data folder cannot be written.
-    #[error("cannot write {}; nothing was imported", path.display())]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A set file cannot be used.
-    #[error(transparent)]
-    Set(#[from] FileError),
-    /// Whoever watched broke it off.
-    #[error("broken off; nothing was imported")]
-    Stopped,
 }
 
 /// Hears of an import as it goes on.
@@ -297,16 +185,8 @@ pub fn import(
     read.all(&mut lines, watch)?;
     lines.unchanged()?;
     let Reading { dictionaries, sorter, rows, rejected, .. } = read;
-    let merge = Merge {
-        path: workshop.folder.join("made"),
-        ranks: dictionaries.ranks(),
-        known: known.iter().map(|(set, file)| Known::of(*set, file, sorter.len())).collect::<Result<_, _>>()?,
-        rows,
-        rejected,
-        repeated: 0,
-        shared: 0,
-        contradicted: HashMap::new(),
-    };
+    let known = known.iter().map(|(set, file)| Known::of(*set, file, sorter.len())).collect::<Result<_, _>>()?;
+    let merge = Merge::new(workshop.folder.join("made"), dictionaries.ranks(), known, (rows, rejected));
     merge.run(sorter, &order.list, keep, watch)
 }
 
@@ -465,168 +345,4 @@ fn ranked<T: Ord>(places: impl IntoIterator<Item = (T, u32)>) -> (Vec<T>, Vec<u3
         }
     }
     (sorted.into_iter().map(|(value, _)| value).collect(), ranks)
-}
-
-fn rank(ranks: &[u32], place: u32) -> u32 {
-    usize::try_from(place).ok().and_then(|place| ranks.get(place)).copied().unwrap_or(0)
-}
-
-/// The numbers of another set.
-struct Known {
-    set: u64,
-    file: Arc<SetFile>,
-    groups: Vec<Group>,
-    /// The rest of its numbers in order, where walking over them is less than looking each up.
-    walk: Option<Walk>,
-}
-
-type Walk = std::iter::Peekable<Box<dyn Iterator<Item = Result<(Form, Row), FileError>>>>;
-
-impl Known {
-    fn of(set: u64, file: &Arc<SetFile>, rows: u64) -> Result<Self, ImportError> {
-        let groups = file.groups()?.into_iter().map(|group| Group { count: 0, ..group }).collect();
-        let walk = (rows.saturating_mul(64) > file.rows()).then(|| {
-            let all: Box<dyn Iterator<Item = _>> = Box::new(SetFile::into_rows(Arc::clone(file)));
-            all.peekable()
-        });
-        Ok(Self { set, file: Arc::clone(file), groups, walk })
-    }
-
-    /// The group of a number that comes after every number asked for before; `None` where the set does not hold it.
-    fn find(&mut self, form: Form, value: u128) -> Result<Option<&Group>, FileError> {
-        let row = match &mut self.walk {
-            None => self.file.find(form, value)?,
-            Some(walk) => loop {
-                match walk.peek() {
-                    Some(Ok((at, row))) if (*at, row.value) < (form, value) => drop(walk.next()),
-                    Some(Ok((at, row))) => break ((*at, row.value) == (form, value)).then_some(*row),
-                    Some(Err(_)) => {
-                        if let Some(Err(error)) = walk.next() {
-                            return Err(error);
-                        }
-                    }
-                    None => break None,
-                }
-            },
-        };
-        Ok(row.and_then(|row| usize::try_from(row.group).ok()).and_then(|group| self.groups.get(group)))
-    }
-}
-
-/// Runs into a file.
-struct Merge {
-    path: PathBuf,
-    ranks: Ranks,
-    known: Vec<Known>,
-    rows: u64,
-    rejected: u64,
-    repeated: u64,
-    shared: u64,
-    /// By set: how many numbers, and the least line of one.
-    contradicted: HashMap<u64, (u64, u64)>,
-}
-
-impl Merge {
-    fn run(mut self, sorter: Sorter, list: &Path, keep: bool, watch: &mut dyn Watch) -> Result<Summary, ImportError> {
-        let of = sorter.len();
-        let mut writer = if keep { Some(SetWriter::create(&self.path, self.ranks.groups.len())?) } else { None };
-        let mut numbers = 0_u64;
-        let mut same: Vec<Entry> = Vec::new();
-        let mut merged = sorter.finish()?;
-        loop {
-            let next = merged.next_entry()?;
-            let ends = same.first().is_some_and(|first| next.is_none_or(|next| !first.is_same_number(&next)));
-            if ends {
-                if let Some(entry) = self.settle(&same, watch)? {
-                    numbers += 1;
-                    self.compare(&entry)?;
-                    let (form, value) = entry.number();
-                    let row = Row {
-                        value,
-                        group: rank(&self.ranks.group, entry.group()),
-                        parent: rank(&self.ranks.parent, entry.parent()),
-                    };
-                    if let Some(writer) = writer.as_mut() {
-                        writer.put(form, row)?;
-                    }
-                    if numbers.is_multiple_of(TOLD_EVERY) && !watch.progress(Progress::Written { rows: numbers, of }) {
-                        return Err(ImportError::Stopped);
-                    }
-                }
-                same.clear();
-            }
-            match next {
-                Some(next) => same.push(next),
-                None => break,
-            }
-        }
-        self.refuse()?;
-        if numbers == 0 {
-            return Err(ImportError::Nothing { path: list.to_owned(), rejected: self.rejected });
-        }
-        let made = writer.map(|writer| self.name(writer)).transpose()?;
-        Ok(Summary {
-            rows: self.rows,
-            numbers,
-            repeated: self.repeated,
-            rejected: self.rejected,
-            shared: self.shared,
-            groups: self.ranks.groups.len(),
-            made,
-        })
-    }
-
-    /// What the rows of one number come to; where they contradict each other none of them is taken.
-    fn settle(&mut self, same: &[Entry], watch: &mut dyn Watch) -> Result<Option<Entry>, ImportError> {
-        let Some(first) = same.first().copied() else { return Ok(None) };
-        let differs = same.iter().find(|entry| !entry.says_the_same(&first));
-        let more = u64::try_from(same.len() - 1).unwrap_or(0);
-        let Some(other) = differs else {
-            self.repeated += more;
-            return Ok(Some(first));
-        };
-        for entry in same {
-            let against = if entry.says_the_same(&first) { other.line() } else { first.line() };
-            let reason = format!("line {against} says something else of the same number");
-            watch
-                .rejected(entry.line(), &reason)
-                .map_err(|source| ImportError::Write { path: self.path.clone(), source })?;
-        }
-        self.rejected += more + 1;
-        Ok(None)
-    }
-
-    fn compare(&mut self, entry: &Entry) -> Result<(), ImportError> {
-        let (form, value) = entry.number();
-        let ours = usize::try_from(rank(&self.ranks.group, entry.group())).unwrap_or(usize::MAX);
-        let mut is_shared = false;
-        for known in &mut self.known {
-            let set = known.set;
-            let Some(theirs) = known.find(form, value)? else { continue };
-            is_shared = true;
-            if self.ranks.groups.get(ours) != Some(theirs) {
-                let (count, line) = self.contradicted.entry(set).or_insert_with(|| (0, entry.line()));
-                *count += 1;
-                *line = entry.line().min(*line);
-            }
-        }
-        self.shared += u64::from(is_shared);
-        Ok(())
-    }
-
-    fn refuse(&self) -> Result<(), ImportError> {
-        match self.contradicted.iter().min() {
-            Some((set, (count, line))) => Err(ImportError::Contradicts { set: *set, count: *count, line: *line }),
-            None => Ok(()),
-        }
-    }
-
-    fn name(&self, writer: SetWriter) -> Result<Made, ImportError> {
-        let hash = writer.finish(&self.ranks.groups, &self.ranks.boxes)?;
-        let failed = |source| ImportError::Write { path: self.path.clone(), source };
-        let named = self.path.with_file_name(file_name(&hash));
-        fs::rename(&self.path, &named).map_err(failed)?;
-        let bytes = fs::metadata(&named).map_err(failed)?.len();
-        Ok(Made { hash, bytes })
-    }
 }

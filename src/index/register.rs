@@ -19,7 +19,7 @@ use super::cached::{CACHE_BYTES, Cached};
 use super::catalogue::{BatchOrder, Catalogue, CatalogueError, IssueError, Selector, select};
 use super::sets::file::Hash;
 use super::sets::form::Form;
-use super::sets::{Hit, Imported, Removed, SetError, Sets, Sought, groups, shapes};
+use super::sets::{Hit, Imported, Removed, SetError, Sets, Snapshot, Sought, groups, shapes};
 use super::{Batch, CatalogueChange, Found, Index, LifeEvent, Listed, Target, UnitKey, UnitRecord};
 
 /// Everything that was issued or listed.
@@ -227,13 +227,24 @@ impl Register {
         self.catalogue.listed(batch, key)
     }
 
+    /// A listed unit, by its number or, scanned as a GS1 item, by the number that stands as its serial: a maker who prints
+    /// both lists one of them.
     fn listed_unit(&self, number: &Number) -> Option<Found> {
-        let (form, value) = Form::of(number)?;
         let sets = self.sets.snapshot();
         if sets.sets.is_empty() {
             return None;
         }
-        let hits = match self.cached.find(&sets, form, value) {
+        self.on_a_list(&sets, number).or_else(|| match number {
+            Number::Gs1 { serial: Some(serial), .. } if is_whole_number(serial) => {
+                self.on_a_list(&sets, &Number::Digits(serial.clone()))
+            }
+            Number::Gs1 { .. } | Number::Digits(_) | Number::Mixed(_) | Number::Unreadable { .. } => None,
+        })
+    }
+
+    fn on_a_list(&self, sets: &Snapshot, number: &Number) -> Option<Found> {
+        let (form, value) = Form::of(number)?;
+        let hits = match self.cached.find(sets, form, value) {
             Sought::Absent => return None,
             Sought::Unreadable => return Some(Found::Unavailable),
             Sought::Held(hits) => hits,
@@ -253,6 +264,11 @@ impl Register {
     fn raise(&self, sequence: u64) {
         self.generation.fetch_max(sequence, Ordering::Release);
     }
+}
+
+/// Whether a serial is long enough to be a number by itself: shorter ones are counted up by every maker.
+fn is_whole_number(serial: &str) -> bool {
+    serial.len() >= 16 && serial.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Why an import cannot be committed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Answer, Channel, Day, EventTime, Identity, InquiryId, Number, Refusal, Role};
+use contract::{Answer, Channel, Day, EventTime, Given, Identity, InquiryId, Refusal, Role};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -100,8 +100,8 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refusal`] where the histories cannot be read.
-    pub async fn inspect(&self, number: &Number) -> Result<(Inspected, Answer), Refusal> {
-        let found = self.shared.register.find(number);
+    pub async fn inspect(&self, given: &Given) -> Result<(Inspected, Answer), Refusal> {
+        let found = self.shared.register.find(&given.number);
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
@@ -121,8 +121,9 @@ impl Gateway {
             channel: Channel::Api,
             place: None,
             asked: EventTime::exact(now),
-            lot: None,
-            expiry: None,
+            lot: given.lot.as_deref(),
+            expiry: given.expiry,
+            gtin: given.number.gtin(),
             flagged: &|asker| flags.contains(asker),
         };
         let decision = decide(&found, PastView::Known(&past), &question, &self.shared.rules, now);
@@ -131,7 +132,7 @@ impl Gateway {
             colour: decision.colour().name(),
             advisories: decision.advisories().iter().map(|advisory| advisory.kind().name()).collect(),
             evidence: found.evidence(),
-            unit: found.unit().map(|record| self.unit(number, record, &past)),
+            unit: found.unit().map(|record| self.unit(&given.number, record, &past)),
         };
         let facts = found.unit().map(product_facts).unwrap_or_default();
         // A preview is told to nobody who asked: it is an operator's view of what would be said.
@@ -139,7 +140,7 @@ impl Gateway {
         Ok((inspected, answer))
     }
 
-    fn unit(&self, number: &Number, record: &UnitRecord, past: &Past) -> Unit {
+    fn unit(&self, number: &contract::Number, record: &UnitRecord, past: &Past) -> Unit {
         let mut life = record.life.clone();
         life.merge(&past.life);
         let lived = |(life, stamp): (contract::Life, &crate::index::Stamp)| Lived {

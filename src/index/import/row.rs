@@ -4,11 +4,15 @@
 //! has, or by nothing; one that holds such a mark stands in double quotes, and a double quote in it is doubled. A number
 //! is read as a shopper's would be ([`read_one`]), so that what is printed, typed and listed is one number.
 
+mod columns;
+
 use std::borrow::Cow;
 
 use contract::reading::{MAX_NUMBER, gtin14, parse_expiry, read_one};
 use contract::{Day, Number};
 
+use self::columns::complete;
+pub use self::columns::{Column, Columns};
 use crate::index::sets::form::Form;
 use crate::index::sets::group::Group;
 
@@ -16,97 +20,6 @@ use crate::index::sets::group::Group;
 const SHORTEST: usize = 8;
 /// The longest lot and the longest product id, in characters.
 const MAX_TEXT: usize = 64;
-
-/// What a column is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// The number, as printed or scanned.
-    Number,
-    /// The product's id.
-    Product,
-    /// The lot.
-    Lot,
-    /// The day it was made.
-    Made,
-    /// The last day it is good.
-    Expiry,
-    /// Packaging level.
-    Level,
-    /// How many of the level below it holds.
-    Holds,
-    /// The number of the box it lies in.
-    Parent,
-    /// The GTIN of a GS1 item.
-    Gtin,
-    /// The serial of a GS1 item.
-    Serial,
-    /// Not looked at.
-    Skip,
-}
-
-impl Column {
-    /// By its name, in English or Chinese.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name.trim().to_lowercase().as_str() {
-            "number" | "code" | "编号" | "号码" | "编码" | "防伪码" | "监管码" | "電子監管碼" | "编码号" => {
-                Self::Number
-            }
-            "product" | "产品" | "产品编号" => Self::Product,
-            "lot" | "batch" | "批号" | "批次" | "生产批号" => Self::Lot,
-            "made" | "生产日期" => Self::Made,
-            "expiry" | "有效期" | "有效期至" | "失效日期" => Self::Expiry,
-            "level" | "包装级别" | "级别" => Self::Level,
-            "holds" | "装量" | "内装数" => Self::Holds,
-            "parent" | "箱码" | "上级码" | "上级" => Self::Parent,
-            "gtin" => Self::Gtin,
-            "serial" | "序列号" => Self::Serial,
-            "-" => Self::Skip,
-            _ => return None,
-        })
-    }
-}
-
-/// What the columns are, as an operator says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Columns {
-    /// In their order.
-    InOrder(Vec<Column>),
-    /// By what the first line calls them; others are not looked at.
-    Named(Vec<(String, Column)>),
-}
-
-impl Columns {
-    /// From `number,lot,-` or `防伪码=number,批号=lot`.
-    ///
-    /// # Errors
-    /// Says which part is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let known = |name: &str| {
-            Column::named(name).ok_or_else(|| {
-                format!(
-                    "{:?} is no column, expected number, product, lot, made, expiry, level, holds, parent, gtin, serial or -",
-                    name.chars().take(40).collect::<String>()
-                )
-            })
-        };
-        let columns = if text.contains('=') {
-            let pair = |part: &str| {
-                let (name, column) =
-                    part.split_once('=').ok_or_else(|| format!("{part:?} has no =, as the others have"))?;
-                Ok((name.trim().to_owned(), known(column)?))
-            };
-            Self::Named(text.split(',').map(pair).collect::<Result<_, String>>()?)
-        } else {
-            Self::InOrder(text.split(',').map(known).collect::<Result<_, String>>()?)
-        };
-        let all: Vec<Column> = match &columns {
-            Self::InOrder(all) => all.clone(),
-            Self::Named(all) => all.iter().map(|(_, column)| *column).collect(),
-        };
-        complete(&all).map(|()| columns)
-    }
-}
 
 /// What every number of a list has where no column says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,20 +36,6 @@ pub struct Fixed {
     pub level: Option<u8>,
     /// How many of the level below one holds.
     pub holds: Option<u32>,
-}
-
-/// Columns fit for a row: a number in one way, and nothing twice.
-fn complete(columns: &[Column]) -> Result<(), String> {
-    let has = |column| columns.contains(&column);
-    for (at, column) in columns.iter().enumerate() {
-        if *column != Column::Skip && columns.iter().skip(at + 1).any(|other| other == column) {
-            return Err(format!("two columns are {column:?}").to_lowercase());
-        }
-    }
-    match (has(Column::Number), has(Column::Gtin), has(Column::Serial)) {
-        (true, false, false) | (false, true, true) => Ok(()),
-        _ => Err("expected one column number, or gtin and serial".to_owned()),
-    }
 }
 
 /// The columns of a list, once its first line was seen.
@@ -448,99 +347,4 @@ fn quoted_cell(quoted: &str) -> Result<(Cow<'_, str>, &str), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn fixed() -> Fixed {
-        Fixed { product: Some("tea".to_owned()), ..Fixed::default() }
-    }
-
-    fn mapped(columns: &str, first: &str) -> Mapped {
-        Mapped::of(Some(&Columns::parse(columns).unwrap()), &fixed(), first).unwrap().0
-    }
-
-    fn read(mapped: &Mapped, line: &str) -> Result<(Number, Group), String> {
-        let mut spoken = String::new();
-        let said = mapped.read(line, &mut spoken)?;
-        let group = mapped.group(&spoken)?;
-        let number = read_one(line.split(',').next().unwrap().trim_matches('"')).number;
-        assert_eq!(Form::of(&number), Some((said.form, said.value)));
-        Ok((number, group))
-    }
-
-    #[test]
-    fn a_row_says_its_number_and_what_it_shares() {
-        let list = mapped("number,lot,expiry,level,holds,parent", "x,,,,,");
-        let (_, group) = read(&list, "6901 2345 6789 0123 4567,A1,2027-03-00,2,12,(00)123").unwrap();
-        assert_eq!((group.lot.as_str(), group.level, group.holds), ("A1", 2, 12));
-        assert_eq!(group.expiry.unwrap().to_string(), "2027-03-31");
-        let (number, group) = read(&list, "\"(01)06901234567892(10)L7(21)ab\",,,,,").unwrap();
-        assert_eq!(number, Number::Gs1 { gtin: "06901234567892".to_owned(), serial: Some("ab".to_owned()) });
-        assert_eq!(group.lot, "L7", "what the scan carries counts where no cell says otherwise");
-        for (line, reason) in [
-            ("1234567,,,,,", "the number has 7 digits and letters, expected 8 to 64"),
-            ("6901234567892345,,31/12,,,", "the expiry is \"31/12\", expected a day as 2026-11-23"),
-            ("6901234567892345,,,2,,", "a box holds 1, expected at least 2 (column or option holds)"),
-            ("6901234567892345,,", "3 cells, expected 6"),
-            ("\"6901234567892345,,,,,", "a quote is not closed on its line"),
-            (",,,,,", "the number is empty"),
-        ] {
-            let mut spoken = String::new();
-            let refused = list.read(line, &mut spoken).and_then(|_| list.group(&spoken)).unwrap_err();
-            assert_eq!(refused, reason);
-        }
-    }
-
-    #[test]
-    fn the_columns_are_told_by_a_header_an_option_or_not_at_all() {
-        let of = |columns: Option<&str>, first| {
-            let columns = columns.map(|text| Columns::parse(text).unwrap());
-            Mapped::of(columns.as_ref(), &fixed(), first).map(|(mapped, is_header)| (mapped.columns, is_header))
-        };
-        assert_eq!(of(None, "防伪码	批号").unwrap(), (vec![Column::Number, Column::Lot], true));
-        assert_eq!(of(None, "GTIN;Serial").unwrap(), (vec![Column::Gtin, Column::Serial], true));
-        assert_eq!(of(None, "69012345678923456789").unwrap(), (vec![Column::Number], false));
-        assert_eq!(
-            of(Some("number,-"), "69012345678923456789,x").unwrap(),
-            (vec![Column::Number, Column::Skip], false)
-        );
-        assert!(of(Some("number,-"), "No,x").unwrap().1);
-        assert_eq!(of(Some("号=number"), "序,号").unwrap(), (vec![Column::Skip, Column::Number], true));
-        assert!(of(None, "69012345678923456789,x").unwrap_err().contains("--columns"));
-        assert!(of(None, "number,colour").unwrap_err().contains("\"colour\" is no column"));
-        assert!(of(Some("a=number"), "b,c").is_err());
-        for wrong in ["lot", "number,number", "number,colour", "gtin", "number,serial"] {
-            assert!(Columns::parse(wrong).is_err(), "{wrong}");
-        }
-        let nameless = Mapped::of(None, &Fixed::default(), "number").unwrap_err();
-        assert!(nameless.contains("--product"), "{nameless}");
-    }
-
-    proptest! {
-        #[test]
-        fn digits_that_need_no_reading_are_read_the_same(cell in "[0-9]{8,20}") {
-            let (form, value) = Form::of(&read_one(&cell).number).unwrap();
-            let read = number(&cell).unwrap();
-            prop_assert_eq!((read.form, read.value), (form, value));
-        }
-
-        #[test]
-        fn cells_come_back_however_they_are_quoted(cells in prop::collection::vec("[a-z\",; é]{0,8}", 1..6)) {
-            let line = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect::<Vec<_>>().join(";");
-            let split = split(&line, Some(';')).unwrap();
-            prop_assert_eq!(split, cells);
-        }
-
-        #[test]
-        fn any_line_says_something_or_why_not(line in ".{0,80}", first in ".{0,20}") {
-            if let Ok((mapped, _)) = Mapped::of(None, &fixed(), &first) {
-                let mut spoken = String::new();
-                if mapped.read(&line, &mut spoken).is_ok() {
-                    drop(mapped.group(&spoken));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -128,6 +128,7 @@ impl Writer {
                 asked: inquiry.asked,
                 lot: check.lot.as_deref(),
                 expiry: check.expiry,
+                gtin: check.number.gtin(),
                 flagged: &|asker| flags.contains(asker),
             };
             let decision = match (limited, found) {

@@ -133,7 +133,14 @@ impl Export {
             return Err(unexpected());
         };
         let none = || other(Exit::Data, anyhow::anyhow!("there is no batch {}; see `verigate codes list`", self.batch));
-        let manifest = self.file.write(&core, &folder, batch.as_deref().ok_or_else(none)?)?;
+        let batch = batch.as_deref().ok_or_else(none)?;
+        if let Some(listed) = batch.listed {
+            let set = listed.set;
+            let error =
+                anyhow::anyhow!("the numbers of batch {} came in with set {set} and were not minted here", batch.id);
+            return Err(other(Exit::Data, error));
+        }
+        let manifest = self.file.write(&core, &folder, batch)?;
         handed_out(&link, self.batch, self.author.name())?;
         json(out, &manifest)
     }

@@ -15,6 +15,7 @@
 
 mod bare;
 mod core;
+mod index;
 mod load;
 mod recovery;
 mod stock;
@@ -39,6 +40,7 @@ const SLOWER: u64 = 2_000;
 const BENCHES: &[Bench] = &[
     Bench { name: "core", measure: core::speed, hangs_on_syncs: true },
     Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
+    Bench { name: "index", measure: index::rows, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];

@@ -4,6 +4,7 @@
 //! log must be whole, and histories folded anew from it must equal those that were written along the way.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a program for the terminal that measures time")]
 
+mod import;
 mod load;
 mod proof;
 mod wire;
@@ -19,7 +20,7 @@ use support::drive::{Chance, Program, data_folder, prepare, program_beside};
 
 use self::load::{Load, Tally};
 
-const USAGE: &str = "crash kill [N (50)] [--dir DIR (.)] [--program FILE] [--seed S]";
+const USAGE: &str = "crash kill|import [N (50)] [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -29,6 +30,7 @@ const ONCE: Duration = Duration::from_secs(300);
 
 /// What is asked for.
 struct Options {
+    imports: bool,
     kills: u64,
     dir: PathBuf,
     program: PathBuf,
@@ -55,7 +57,11 @@ fn run() -> anyhow::Result<bool> {
     std::fs::create_dir(&demo)?;
     println!("seed {}", options.seed);
     let mut faults = Vec::new();
-    let outcome = rounds(&options, &demo, &mut faults);
+    let outcome = if options.imports {
+        import::story(&options.program, dir.path(), options.kills, options.seed)
+    } else {
+        rounds(&options, &demo, &mut faults)
+    };
     let summary = match outcome {
         Ok(summary) => summary,
         Err(error) => {
@@ -74,12 +80,13 @@ fn run() -> anyhow::Result<bool> {
 
 fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
-    match given.next().as_deref() {
-        Some("kill") => {}
+    let imports = match given.next().as_deref() {
+        Some("kill") => false,
+        Some("import") => true,
         Some(_) | None => bail!(USAGE),
-    }
+    };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let mut options = Options { kills: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };
+    let mut options = Options { imports, kills: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };
     while let Some(option) = given.next() {
         let mut value = || given.next().with_context(|| format!("{option} needs a value\n{USAGE}"));
         match option.as_str() {
