@@ -7,6 +7,8 @@ use contract::reading::read_one;
 use proptest::prelude::*;
 
 use super::*;
+use crate::index::sets::file_name;
+use crate::index::sets::form::Form;
 
 type Taken = Result<(Summary, Option<Arc<SetFile>>), ImportError>;
 /// Lot and box.

@@ -123,9 +123,11 @@ impl Import {
         let mut told = Told::begin(self.rejects.as_deref())?;
         let read = import::import(&order, &workshop, &known, !self.dry_run, &mut told);
         let reasons = told.end(self.rejects.as_deref())?;
-        let summary = read.map_err(|error| match error {
-            ImportError::Nothing { .. } => other(Exit::Data, anyhow!("{error}{}", listed(&reasons))),
-            error => failed(error),
+        let summary = read.map_err(|error| {
+            if matches!(error, ImportError::Nothing { .. }) {
+                return other(Exit::Data, anyhow!("{error}{}", listed(&reasons)));
+            }
+            failed(error)
         })?;
         if summary.rejected > 0 && self.rejects.is_none() {
             let rejected = HumanCount(summary.rejected);
