@@ -38,7 +38,7 @@ use crate::ledger::writer::{
     ImportOrder, InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
 };
 
-pub use self::inspect::{Asked, Inspected, Lived, Unit};
+pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
 pub use self::open::{OpenError, Settings};
 
 /// The core of one data folder.
