@@ -230,9 +230,9 @@ fn number(cell: &str) -> Result<Read, String> {
     Err(format!("the number {what} {read} digits and letters, expected {SHORTEST} to {MAX_NUMBER}"))
 }
 
-/// The number of 8 to 20 digits and nothing else, which need no reading.
+/// The number of 8 to 20 digits and nothing else, which need no reading; behind `01` a GTIN may stand.
 fn plain(cell: &str) -> Option<u128> {
-    if !(SHORTEST..=20).contains(&cell.len()) {
+    if !(SHORTEST..=20).contains(&cell.len()) || cell.starts_with("01") {
         return None;
     }
     let (high, low) = cell.as_bytes().split_at_checked(cell.len().saturating_sub(10))?;

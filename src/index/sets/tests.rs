@@ -230,3 +230,20 @@ fn the_hash_of_a_file_is_checked_before_it_is_taken_over() {
     assert_eq!(unhex(&hex(&hash)), Some(hash));
     assert_eq!(unhex("zz"), None);
 }
+
+#[test]
+fn the_corpus_of_the_fuzz_target_holds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/set");
+    let mut whole = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        let Ok(file) = SetFile::open(&entry.unwrap().path()) else { continue };
+        let file = Arc::new(file);
+        for (form, row) in SetFile::into_rows(Arc::clone(&file)).map(|row| row.unwrap()) {
+            assert_eq!(file.find(form, row.value).unwrap(), Some(row));
+            file.parent(row.parent).unwrap();
+        }
+        assert!(!file.groups().unwrap().is_empty());
+        whole += 1;
+    }
+    assert!(whole >= 3, "{whole} files that this version reads: the form of a set file must stay readable");
+}
