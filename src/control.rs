@@ -17,6 +17,7 @@ use contract::{Answer, Refusal, Verify as _};
 use serde::{Deserialize, Serialize};
 
 use crate::index::catalogue::source;
+use crate::index::sets::{Standing, hex};
 use crate::index::{Batch, Maker, Product};
 use crate::ledger::writer::{Order, OrderError, Outcome};
 use crate::verify::{Gateway, Inspected, OpenError};
@@ -66,6 +67,8 @@ pub enum Request {
         /// How many products to pass over.
         skip: usize,
     },
+    /// The imported sets that stand.
+    Sets,
     /// A page of the batches.
     Batches {
         /// How many batches to pass over.
@@ -110,6 +113,13 @@ pub enum Response {
         /// How many products there are in all.
         all: usize,
     },
+    /// The imported sets that stand.
+    Sets {
+        /// In the order they came.
+        sets: Vec<SetView>,
+        /// The number of the last that was ever taken in; 0 before the first.
+        last: u64,
+    },
     /// Some of the batches, in the order they were issued.
     Batches {
         /// At most [`PAGE`].
@@ -119,6 +129,39 @@ pub enum Response {
     },
     /// It was not done.
     Failed(Failed),
+}
+
+/// An imported set as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetView {
+    /// Its number.
+    pub set: u64,
+    /// The hash of its file, 64 hexadecimal digits.
+    pub hash: String,
+    /// How many numbers it holds.
+    pub numbers: u64,
+    /// The name of the list it came from.
+    pub source: String,
+    /// Who imported it.
+    pub by: String,
+    /// Its file can be read.
+    pub readable: bool,
+    /// What happened to it as a whole and stands.
+    pub life: Vec<String>,
+}
+
+impl SetView {
+    fn of(set: &Standing) -> Self {
+        Self {
+            set: set.set,
+            hash: hex(&set.hash),
+            numbers: set.rows,
+            source: set.source.clone(),
+            by: set.by.clone(),
+            readable: set.file().is_some(),
+            life: set.life.iter().filter(|(_, stamp)| !stamp.lifted).map(|(life, _)| life.name().to_owned()).collect(),
+        }
+    }
 }
 
 /// How a gateway is.
@@ -273,6 +316,11 @@ pub async fn answer(gateway: &Gateway, request: Request) -> Response {
             let products = page.iter().map(|one| Product::clone(one)).collect();
             Response::Products { products, makers: makers.iter().map(|maker| Maker::clone(maker)).collect(), all }
         }
+        Request::Sets => {
+            let sets = gateway.register().sets();
+            let last = sets.last();
+            Response::Sets { sets: sets.snapshot().sets.iter().map(|set| SetView::of(set)).collect(), last }
+        }
         Request::Batches { skip } => {
             let (page, all) = gateway.catalogue().batches_from(skip, PAGE);
             Response::Batches { batches: page.iter().map(|batch| Batch::clone(batch)).collect(), all }
@@ -291,9 +339,10 @@ async fn take_in(gateway: &Gateway, file: PathBuf, by: String) -> Response {
     let (makers, products) = (change.makers.len(), change.products.len());
     let order = Order::Change { makers: change.makers, products: change.products, by: change.by };
     match gateway.order(order).await {
-        Ok(Outcome::Recorded { position } | Outcome::Issued { position, .. }) => {
+        Ok(Outcome::Recorded { position } | Outcome::Issued { position, .. } | Outcome::Imported { position, .. }) => {
             Response::TakenIn { makers, products, sequence: position.sequence }
         }
+        Ok(Outcome::Known { .. }) => failed(Kind::Ours, "a change of the catalogue came to an import".to_owned()),
         Err(error) => failed(kind_of(&error), chain(&error)),
     }
 }
@@ -308,7 +357,7 @@ async fn inspect(gateway: &Gateway, code: &str) -> Response {
 
 const fn kind_of(error: &OrderError) -> Kind {
     match error {
-        OrderError::Catalogue(_) | OrderError::Issue(_) | OrderError::TooLong { .. } => Kind::Data,
+        OrderError::Catalogue(_) | OrderError::Issue(_) | OrderError::Set(_) | OrderError::TooLong { .. } => Kind::Data,
         OrderError::Refused(refusal) => kind_of_refusal(refusal),
     }
 }

@@ -4,7 +4,13 @@
 //! life events: it can be rebuilt from them at any time and holds nothing else. It never counts checks; that is the
 //! history's.
 
+#[cfg(test)]
+mod battery;
+mod cached;
 pub mod catalogue;
+pub mod import;
+pub mod register;
+pub mod sets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +51,21 @@ impl UnitKey {
         }
         bytes[0] = kind;
         Self(ByteArray::from(bytes))
+    }
+
+    /// A unit that is known by its number alone: a listed number or a GS1 item. `None` for what is no unit's number.
+    #[must_use]
+    pub fn listed(number: &Number) -> Option<Self> {
+        match number {
+            Number::Digits(text) | Number::Mixed(text) => Some(Self::named(2, text)),
+            Number::Gs1 { gtin, serial: Some(serial) } => Some(Self::named(3, &format!("{gtin}{serial}"))),
+            Number::Gs1 { serial: None, .. } | Number::Unreadable { .. } => None,
+        }
+    }
+
+    /// All but the kind, of a unit that is known by a text.
+    pub(crate) fn hashed(&self) -> u128 {
+        u128::from_be_bytes(*self.as_bytes()) & ((1 << 120) - 1)
     }
 
     /// The sixteen bytes.
@@ -235,13 +256,29 @@ pub struct Batch {
     /// Who issued it.
     #[n(15)]
     pub issued_by: String,
+    /// Its numbers were not minted here: they stand in the file of an imported set. It has no layout, no resource and no
+    /// serials then.
+    #[n(16)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Listed>,
+}
+
+/// Where the numbers of a batch stand that was imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Listed {
+    /// The number of the set.
+    #[n(0)]
+    pub set: u64,
+    /// How many numbers of the batch are in it.
+    #[n(1)]
+    pub count: u64,
 }
 
 impl Batch {
     /// How many numbers it has.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.serials.iter().map(|run| run.len).sum()
+        self.listed.map_or_else(|| self.serials.iter().map(|run| run.len).sum(), |listed| listed.count)
     }
 }
 
@@ -281,6 +318,13 @@ pub enum Target {
         /// The units.
         #[n(0)]
         units: Vec<UnitKey>,
+    },
+    /// Every unit of an imported set.
+    #[n(4)]
+    Set {
+        /// Its number.
+        #[n(0)]
+        set: u64,
     },
 }
 

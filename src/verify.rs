@@ -30,11 +30,12 @@ use self::history::AskerHash;
 use self::reader::Reader;
 use crate::index::Index as _;
 use crate::index::catalogue::Catalogue;
+use crate::index::register::Register;
 use crate::ledger::event::LoggedId;
 use crate::ledger::folder::{Folder, Lock};
 use crate::ledger::replay::Replays;
 use crate::ledger::writer::{
-    InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
+    ImportOrder, InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
 };
 
 pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
@@ -62,7 +63,13 @@ impl Gateway {
     /// What was issued.
     #[must_use]
     pub fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.shared.catalogue
+        self.shared.register.catalogue()
+    }
+
+    /// Everything that was issued or listed.
+    #[must_use]
+    pub fn register(&self) -> &Arc<Register> {
+        &self.shared.register
     }
 
     /// The data folder.
@@ -76,9 +83,21 @@ impl Gateway {
     /// # Errors
     /// [`OrderError`].
     pub async fn order(&self, order: Order) -> Result<Outcome, OrderError> {
+        if let Order::Import(order) = &order {
+            self.hand_over(order).await?;
+        }
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Order(Box::new(order), reply))?;
         answer.await.map_err(|_| OrderError::Refused(Refusal::Internal))?
+    }
+
+    /// Checks and names the file of an import before the writer hears of it: reading it takes longer than a commit may.
+    async fn hand_over(&self, order: &ImportOrder) -> Result<(), OrderError> {
+        let hash = order.hash()?;
+        let register = Arc::clone(self.register());
+        let work = move || register.sets().take_over(&hash);
+        let taken = tokio::task::spawn_blocking(work).await.map_err(|_| OrderError::Refused(Refusal::Internal))?;
+        Ok(taken?)
     }
 
     /// Settles what waits, writes everything and ends the threads. Later inquiries are refused.
@@ -137,10 +156,10 @@ impl Gateway {
         };
         let numbers: Vec<u64> = inquiry.checks.iter().map(|check| number_hash(&check.number)).collect();
         // Taken before finding: what changes in between is found again.
-        let generation = self.shared.catalogue.generation();
+        let generation = self.shared.register.generation();
         let found = match limited {
             Some(_) => inquiry.checks.iter().map(|_| crate::index::Found::Unavailable).collect(),
-            None => inquiry.checks.iter().map(|check| self.shared.catalogue.find(&check.number)).collect(),
+            None => inquiry.checks.iter().map(|check| self.shared.register.find(&check.number)).collect(),
         };
         let generation = if limited.is_some() { u64::MAX } else { generation };
         // A retry of a limited message asks anew: it has no id.
@@ -235,7 +254,7 @@ impl Gateway {
         };
         let id = self.logged(&report.id, content, now);
         let target =
-            self.shared.catalogue.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+            self.shared.register.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
         answer.await.map_err(|_| Refusal::Internal)?

@@ -243,6 +243,7 @@ mod tests {
             concealment: Concealment::Printed,
             issued_at: Timestamp(0),
             issued_by: "maker".to_owned(),
+            listed: None,
         }
     }
 

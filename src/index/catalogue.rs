@@ -17,7 +17,7 @@
 
 mod check;
 mod plan;
-mod select;
+pub(crate) mod select;
 mod shelf;
 pub mod source;
 mod spans;
@@ -72,7 +72,7 @@ impl Catalogue {
     /// their histories, and a sale must not make everything else be found again.
     pub fn live(&self, sequence: u64, event: &LifeEvent) {
         match event.target {
-            Target::Units { .. } => {}
+            Target::Units { .. } | Target::Set { .. } => {}
             Target::Product { .. } | Target::Batch { .. } | Target::Range { .. } => {
                 self.fold(sequence, |shelf| shelf.live(sequence, event));
             }
@@ -138,6 +138,18 @@ impl Catalogue {
         let boxes = self.batch(batch.parent?)?;
         let ordinal = ordinal_of(&batch, serial)? / u64::from(boxes.holds.max(1));
         self.codes.mint(boxes.layout, boxes.resource, boxes.epoch, serial_at(&boxes, ordinal)?)
+    }
+
+    /// The record of a listed unit of a batch.
+    #[must_use]
+    pub fn listed(&self, batch: u64, key: UnitKey) -> Option<UnitRecord> {
+        self.shelf().listed(batch, key)
+    }
+
+    /// The number that the next batch will have.
+    #[must_use]
+    pub fn next_batch(&self) -> u64 {
+        self.shelf().next_batch()
     }
 
     /// One product.
@@ -273,7 +285,7 @@ pub fn product_facts(record: &UnitRecord) -> Facts {
             licence: product.licence.clone(),
             category: product.category.clone(),
         }),
-        lot: Some(batch.lot.clone()),
+        lot: Some(batch.lot.clone()).filter(|lot| !lot.is_empty()),
         made: batch.made,
         expiry: batch.expiry,
         times_checked: None,

@@ -10,6 +10,7 @@ use contract::{
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
+use crate::index::sets::{Imported, Removed};
 use crate::index::{Batch, CatalogueChange, Evidence, LifeEvent, UnitKey};
 use crate::verify::history::AskerHash;
 
@@ -28,6 +29,10 @@ pub enum Event {
     Issued(Batch),
     /// An asker was found guessing; its checks leave every history.
     Flagged(Flagged),
+    /// A list was taken in.
+    Imported(Imported),
+    /// A list was taken out.
+    Removed(Removed),
 }
 
 /// The kind of an event, as the column beside its body.
@@ -40,7 +45,7 @@ pub enum Kind {
     Delivered = 2,
     /// [`Event::Life`] of single units, as tills report them by the million.
     UnitLife = 3,
-    /// [`Event::Life`] of a range, batch or product.
+    /// [`Event::Life`] of a range, batch, product or set.
     Life = 16,
     /// [`Event::Catalogue`].
     Catalogue = 17,
@@ -50,13 +55,17 @@ pub enum Kind {
     Flagged = 19,
     /// [`Event::Inquiry`] that wants no replies any more, or wants them again.
     Subscription = 20,
+    /// [`Event::Imported`].
+    Imported = 21,
+    /// [`Event::Removed`].
+    Removed = 22,
 }
 
 impl Kind {
     /// From this kind's number on events are few and are read as a whole when the gateway comes up.
     pub const RARE: u8 = 16;
 
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Inquiry,
         Self::Delivered,
         Self::UnitLife,
@@ -65,6 +74,8 @@ impl Kind {
         Self::Issued,
         Self::Flagged,
         Self::Subscription,
+        Self::Imported,
+        Self::Removed,
     ];
 
     /// From its column.
@@ -85,6 +96,8 @@ impl Kind {
             Self::Issued => "issued",
             Self::Flagged => "flagged",
             Self::Subscription => "subscription",
+            Self::Imported => "imported",
+            Self::Removed => "removed",
         }
     }
 }
@@ -192,6 +205,9 @@ pub struct CheckEvent {
     /// The first of them.
     #[n(11)]
     pub first_checked: Option<Seen>,
+    /// The batch of a listed unit, whose key does not tell it.
+    #[n(12)]
+    pub batch: Option<u64>,
 }
 
 /// A return route, encrypted (ChaCha20-Poly1305, RFC 8439) under the key of one day, which is destroyed afterwards.
@@ -269,11 +285,14 @@ impl Event {
                 crate::index::Target::Units { .. } => Kind::UnitLife,
                 crate::index::Target::Product { .. }
                 | crate::index::Target::Batch { .. }
-                | crate::index::Target::Range { .. } => Kind::Life,
+                | crate::index::Target::Range { .. }
+                | crate::index::Target::Set { .. } => Kind::Life,
             },
             Self::Catalogue(_) => Kind::Catalogue,
             Self::Issued(_) => Kind::Issued,
             Self::Flagged(_) => Kind::Flagged,
+            Self::Imported(_) => Kind::Imported,
+            Self::Removed(_) => Kind::Removed,
         }
     }
 
@@ -290,6 +309,8 @@ impl Event {
             Self::Catalogue(event) => minicbor::to_vec(event),
             Self::Issued(event) => minicbor::to_vec(event),
             Self::Flagged(event) => minicbor::to_vec(event),
+            Self::Imported(event) => minicbor::to_vec(event),
+            Self::Removed(event) => minicbor::to_vec(event),
         }
         .expect("encoding into memory cannot fail")
     }
@@ -307,6 +328,8 @@ impl Event {
             Kind::Catalogue => minicbor::decode(body).map(Self::Catalogue),
             Kind::Issued => minicbor::decode(body).map(Self::Issued),
             Kind::Flagged => minicbor::decode(body).map(Self::Flagged),
+            Kind::Imported => minicbor::decode(body).map(Self::Imported),
+            Kind::Removed => minicbor::decode(body).map(Self::Removed),
         }
         .map_err(|source| Unreadable { kind, source: Some(source) })
     }

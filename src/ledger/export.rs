@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::event::{CheckEvent, Event, Flagged, InquiryEvent, LifeRecorded};
 use super::log::{LogError, LogReader, Row};
+use crate::index::sets::file_name;
 use crate::index::{Batch, Evidence, Maker, Product, Serials, Target, UnitKey};
 
 /// Rows read at a time.
@@ -111,7 +112,13 @@ fn each(
 fn write_checks(row: &Row, event: &Event, table: &mut csv::Writer<&mut dyn Write>) -> Result<u64, io::Error> {
     let inquiry = match event {
         Event::Inquiry(inquiry) => inquiry,
-        Event::Delivered(_) | Event::Life(_) | Event::Catalogue(_) | Event::Issued(_) | Event::Flagged(_) => {
+        Event::Delivered(_)
+        | Event::Life(_)
+        | Event::Catalogue(_)
+        | Event::Issued(_)
+        | Event::Flagged(_)
+        | Event::Imported(_)
+        | Event::Removed(_) => {
             return Ok(0);
         }
     };
@@ -221,6 +228,19 @@ enum What<'a> {
         asker: String,
         until: Timestamp,
     },
+    Imported {
+        set: u64,
+        file: String,
+        rows: u64,
+        batches: &'a [Batch],
+        source: &'a str,
+        by: &'a str,
+    },
+    Removed {
+        set: u64,
+        by: &'a str,
+        reason: Option<&'a str>,
+    },
 }
 
 #[derive(Serialize)]
@@ -282,6 +302,7 @@ enum TargetLine<'a> {
     Batch(u64),
     Range { layout: u8, resource: u64, serials: Serials },
     Units(Vec<UnitLine>),
+    Set(u64),
 }
 
 impl<'a> Line<'a> {
@@ -295,6 +316,17 @@ impl<'a> Line<'a> {
             }
             Event::Issued(batch) => What::Issued { batch },
             Event::Flagged(Flagged { asker, until }) => What::Flagged { asker: hashed(*asker), until: *until },
+            Event::Imported(imported) => What::Imported {
+                set: imported.set,
+                file: file_name(&imported.hash),
+                rows: imported.rows,
+                batches: &imported.batches,
+                source: &imported.source,
+                by: &imported.by,
+            },
+            Event::Removed(removed) => {
+                What::Removed { set: removed.set, by: &removed.by, reason: removed.reason.as_deref() }
+            }
         };
         let hash = row.hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { sequence: row.sequence, kind: event.kind().name(), at: row.at, hash, what }
@@ -324,6 +356,7 @@ impl<'a> What<'a> {
             target: match &event.target {
                 Target::Product { product } => TargetLine::Product(product),
                 Target::Batch { batch } => TargetLine::Batch(*batch),
+                Target::Set { set } => TargetLine::Set(*set),
                 Target::Range { layout, resource, serials } => {
                     TargetLine::Range { layout: *layout, resource: *resource, serials: *serials }
                 }

@@ -52,7 +52,7 @@ pub fn fold(row: &Row, event: &Event, into: &mut dyn Projection) -> Result<(), L
             }
             Ok(())
         }
-        Event::Catalogue(_) | Event::Issued(_) | Event::Flagged(_) => Ok(()),
+        Event::Catalogue(_) | Event::Issued(_) | Event::Flagged(_) | Event::Imported(_) | Event::Removed(_) => Ok(()),
     }
 }
 

@@ -41,6 +41,12 @@ impl Folder {
         self.data.join("history.db")
     }
 
+    /// The files of imported sets.
+    #[must_use]
+    pub fn sets(&self) -> PathBuf {
+        self.data.join("sets")
+    }
+
     /// The master key.
     #[must_use]
     pub fn master(&self) -> PathBuf {

@@ -214,6 +214,7 @@ pub(crate) fn event(n: u64, at: Timestamp) -> (Event, bool) {
                 evidence: (rest == 9).then_some(Evidence::WrongTag),
                 times_checked: 0,
                 first_checked: None,
+                batch: None,
             };
             let place = Place { city: "=1+1".to_owned(), district: None, point: None, confidence: Confidence::Low };
             let owed = (rest == 2).then(|| SealedRoute {

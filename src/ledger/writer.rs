@@ -27,14 +27,14 @@ use super::keys::Keys;
 use super::log::{Head, Log, LogError, Row};
 use super::receipts::Receipts;
 use super::state::{Overlay, State};
-use crate::index::catalogue::Catalogue;
+use crate::index::register::Register;
 use crate::index::{Found, Target, UnitKey};
 use crate::verify::admit::{Flag, Flags};
 use crate::verify::decide::{Decision, Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
 pub(crate) use self::jobs::Jobs;
-pub use self::orders::{Order, OrderError, Outcome};
+pub use self::orders::{ImportOrder, Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
 
 /// Reads the time; handed in, so that tests and replays hold it.
@@ -104,7 +104,7 @@ pub(crate) struct ReportJob {
 
 /// What the writer shares with those who ask.
 pub(crate) struct Shared {
-    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) register: Arc<Register>,
     pub(crate) flags: Arc<Flags>,
     /// Who wants no replies, marked with when it said so.
     pub(crate) opted_out: Flags,
@@ -400,9 +400,11 @@ const STOPPING: Refusal = Refusal::Unavailable("the gateway is stopping");
 pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
     let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
     match event {
-        Event::Catalogue(change) => shared.catalogue.change(row.sequence, &change),
-        Event::Issued(batch) => shared.catalogue.issue(row.sequence, &batch),
-        Event::Life(life) => shared.catalogue.live(row.sequence, &life.event),
+        Event::Catalogue(change) => shared.register.change(row.sequence, &change),
+        Event::Issued(batch) => shared.register.issue(row.sequence, &batch),
+        Event::Life(life) => shared.register.live(row.sequence, &life.event),
+        Event::Imported(imported) => shared.register.import(row.sequence, &imported),
+        Event::Removed(removed) => shared.register.remove(row.sequence, &removed),
         Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
         Event::Inquiry(inquiry) => {
             if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {

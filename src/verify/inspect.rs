@@ -86,6 +86,8 @@ pub struct InBatch {
     pub issued_by: String,
     /// The epoch of the key of its tags.
     pub epoch: u32,
+    /// The imported set that its numbers came in with; they were not minted here.
+    pub set: Option<u64>,
 }
 
 /// One event of a unit's life.
@@ -132,7 +134,7 @@ impl Gateway {
     /// # Errors
     /// [`Refusal`] where the histories cannot be read.
     pub async fn inspect(&self, given: &Given) -> Result<(Inspected, Answer), Refusal> {
-        let found = self.shared.catalogue.find(&given.number);
+        let found = self.shared.register.find(&given.number);
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
@@ -167,7 +169,7 @@ impl Gateway {
             advisories: decision.advisories().iter().map(|advisory| advisory.kind().name().to_owned()).collect(),
             because: self.because(&given.number, &found),
             evidence: found.evidence(),
-            unit: found.unit().map(|record| self.unit(record, &past)),
+            unit: found.unit().map(|record| self.unit(&given.number, record, &past)),
             rules: considered.unwrap_or_default(),
         };
         let facts = found.unit().map(product_facts).unwrap_or_default();
@@ -179,7 +181,7 @@ impl Gateway {
     /// A number as it is printed.
     fn written(&self, number: &Number) -> String {
         match number {
-            Number::Digits(text) | Number::Mixed(text) => self.shared.catalogue.codes().grouped(text),
+            Number::Digits(text) | Number::Mixed(text) => self.shared.register.catalogue().codes().grouped(text),
             Number::Gs1 { gtin, serial: Some(serial) } => format!("(01){gtin}(21){serial}"),
             Number::Gs1 { gtin, serial: None } => format!("(01){gtin}"),
             Number::Unreadable { .. } => String::new(),
@@ -189,7 +191,7 @@ impl Gateway {
     /// Why a number that is no issued unit's is what it is; for operators, who may know which half was right.
     fn because(&self, number: &Number, found: &Found) -> Option<String> {
         let owner = || {
-            let owner = self.shared.catalogue.owner_of(number);
+            let owner = self.shared.register.catalogue().owner_of(number);
             owner.map_or_else(
                 || "no product has its resource code".to_owned(),
                 |product| format!("its resource code is product {product}'s"),
@@ -218,7 +220,7 @@ impl Gateway {
         })
     }
 
-    fn unit(&self, record: &UnitRecord, past: &Past) -> Unit {
+    fn unit(&self, number: &Number, record: &UnitRecord, past: &Past) -> Unit {
         let UnitRecord { key, maker, product, batch, .. } = record;
         let mut life = record.life.clone();
         life.merge(&past.life);
@@ -258,8 +260,9 @@ impl Gateway {
                 issued_at: batch.issued_at,
                 issued_by: batch.issued_by.clone(),
                 epoch: batch.epoch,
+                set: batch.listed.map(|listed| listed.set),
             },
-            boxed_in: self.shared.catalogue.box_of(key),
+            boxed_in: self.shared.register.box_of(number, key),
             life: life.iter().map(lived).collect(),
             sessions: past.sessions.iter().map(asked).collect(),
             unlisted: past.unlisted,

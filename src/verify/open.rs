@@ -13,6 +13,7 @@ use super::reader::Reader;
 use crate::code::Codes;
 use crate::code::layout::Layouts;
 use crate::index::catalogue::Catalogue;
+use crate::index::register::Register;
 use crate::ledger::checkpoint::{CheckpointError, Checkpoints, check_head};
 use crate::ledger::folder::{Folder, FolderError, Lock};
 use crate::ledger::histories::{Histories, SqliteHistories};
@@ -127,7 +128,10 @@ impl Gateway {
         let last = checkpoints.last().cloned();
         check_head(&log.head(), last.as_ref())?;
         let shared = Arc::new(Shared {
-            catalogue: Arc::new(Catalogue::new(Codes::new(settings.layouts, master.clone()))),
+            register: Arc::new(Register::new(
+                Catalogue::new(Codes::new(settings.layouts, master.clone())),
+                folder.sets(),
+            )),
             flags: Arc::new(Flags::default()),
             opted_out: Flags::holding(OPT_OUTS),
             rules: settings.rules,
@@ -193,7 +197,7 @@ impl Gateway {
     /// [`OpenError`].
     pub fn init(folder: &Folder) -> Result<bool, OpenError> {
         use std::os::unix::fs::DirBuilderExt;
-        for dir in [&folder.data, &folder.keys, &folder.checkpoints, &folder.log()] {
+        for dir in [&folder.data, &folder.keys, &folder.checkpoints, &folder.log(), &folder.sets()] {
             std::fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)

@@ -91,7 +91,7 @@ fn reply_of(row: &Row, event: &InquiryEvent, shared: &Shared) -> Reply {
         || event.checks.iter().any(|check| check.verdict.kind() != contract::VerdictKind::RateLimited);
     Reply {
         about,
-        answers: answers_of(event, shared.catalogue.as_ref()),
+        answers: answers_of(event, shared.register.as_ref()),
         receipt: is_receipted.then(|| shared.receipts.of(row.receipts)),
         at: row.at,
         position: Some(Position { stream: 0, sequence: row.sequence }),

@@ -13,4 +13,6 @@ mod demo;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod tidy;

@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod import;
 mod init;
 mod ledger;
 mod serve;
@@ -137,6 +138,8 @@ enum Command {
     Serve(serve::Serve),
     /// Say what a shopper who asks for the first time would be told of a code; nothing is counted.
     Check(check::Check),
+    /// Take a list of numbers in: CSV, TSV or one number to a line, plain, gzip or zstd.
+    Import(import::Import),
     /// Issue numbers, and record what happens to them.
     #[command(subcommand)]
     Codes(codes::Codes),
@@ -164,6 +167,7 @@ impl Verigate {
             Command::Init(asked) => asked.run(&self.shared, out),
             Command::Serve(asked) => asked.run(&self.shared, out),
             Command::Check(asked) => asked.run(&self.shared, out),
+            Command::Import(asked) => asked.run(&self.shared, out),
             Command::Codes(asked) => asked.run(&self.shared, out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),

@@ -189,6 +189,9 @@ pub(crate) async fn serve(
     };
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
     let control = tasks.spawn(control::serve(Arc::clone(&gateway), stopping.clone().cancelled_owned()));
+    let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
+    // Reads every byte of the imported sets once: what is damaged is found before anybody asks for it.
+    tasks.spawn_blocking(move || sets.verify(&mut || !reading.is_cancelled()));
     let folding = stopping.clone();
     tasks.spawn(async move {
         while folding.run_until_cancelled(tokio::time::sleep(FOLDED_EVERY)).await.is_some() {

@@ -125,6 +125,12 @@ pub enum CatalogueError {
         /// Its number.
         batch: u64,
     },
+    /// There is no such set.
+    #[error("there is no set {set}")]
+    UnknownSet {
+        /// Its number.
+        set: u64,
+    },
     /// A number is not an issued unit's.
     #[error("number {position} of those given is not an issued unit's")]
     NotIssued {
@@ -237,6 +243,7 @@ pub(super) fn target(shelf: &Shelf, codes: &Codes, target: &Target) -> Result<()
             let fits = serials.start.checked_add(serials.len).is_some_and(|end| end <= room) && serials.len > 0;
             if fits && shelf.holds_any(*layout, *resource, *serials) { Ok(()) } else { Err(CatalogueError::RangeEmpty) }
         }
+        Target::Set { set } => Err(CatalogueError::UnknownSet { set: *set }),
         Target::Units { units } => {
             if units.is_empty() {
                 return Err(CatalogueError::Empty);

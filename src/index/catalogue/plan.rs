@@ -223,6 +223,7 @@ pub(super) fn plan(
         concealment: order.concealment.unwrap_or(product.concealment),
         issued_at,
         issued_by: order.by.clone(),
+        listed: None,
     })
 }
 

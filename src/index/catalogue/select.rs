@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 
 use contract::Number;
+use contract::reading::read_one;
 use serde::{Deserialize, Serialize};
 
 use super::check::{CatalogueError, MAX_UNITS};
 use super::{Catalogue, check};
-use crate::index::{Found, Index as _, Serials, Target, UnitKey};
+use crate::index::{Found, Index, Serials, Target, UnitKey};
 
 /// What a command covers. Numbers are given as printed: digits, with any spaces and dashes between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,11 @@ pub enum Selector {
         /// Its id.
         product: String,
     },
+    /// An imported set.
+    Set {
+        /// Its number.
+        set: u64,
+    },
 }
 
 impl Catalogue {
@@ -52,14 +58,12 @@ impl Catalogue {
     /// [`CatalogueError`] where something it names is not known or not issued.
     pub fn select(&self, selector: &Selector) -> Result<Target, CatalogueError> {
         match selector {
-            Selector::Unit { number } => self.units(&[typed(number)]),
-            Selector::Units { numbers } => {
-                let numbers: Vec<Number> = numbers.iter().take(MAX_UNITS + 1).map(|text| typed(text)).collect();
-                self.units(&numbers)
-            }
+            Selector::Unit { number } => self.units(&typed(std::slice::from_ref(number))),
+            Selector::Units { numbers } => self.units(&typed(numbers)),
             Selector::Range { first, last } => self.range(first, last),
             Selector::Batch { batch } => self.checked(Target::Batch { batch: *batch }),
             Selector::Product { product } => self.checked(Target::Product { product: product.clone() }),
+            Selector::Set { set } => self.checked(Target::Set { set: *set }),
         }
     }
 
@@ -69,25 +73,7 @@ impl Catalogue {
     /// [`CatalogueError::NotIssued`] for the first that is not an issued unit's, [`CatalogueError::Empty`],
     /// [`CatalogueError::TooMany`].
     pub fn units(&self, numbers: &[Number]) -> Result<Target, CatalogueError> {
-        if numbers.is_empty() {
-            return Err(CatalogueError::Empty);
-        }
-        if numbers.len() > MAX_UNITS {
-            return Err(CatalogueError::TooMany { what: "units", most: MAX_UNITS, got: numbers.len() });
-        }
-        let mut units: BTreeSet<UnitKey> = BTreeSet::new();
-        for (number, position) in numbers.iter().zip(1..) {
-            match self.find(number) {
-                Found::Unit(record) => units.insert(record.key),
-                Found::Unavailable
-                | Found::Malformed { .. }
-                | Found::Typo
-                | Found::NotUnitCode(_)
-                | Found::NotCovered
-                | Found::Unknown(_) => return Err(CatalogueError::NotIssued { position }),
-            };
-        }
-        Ok(Target::Units { units: units.into_iter().collect() })
+        units(self, numbers)
     }
 
     fn range(&self, first: &str, last: &str) -> Result<Target, CatalogueError> {
@@ -107,7 +93,7 @@ impl Catalogue {
 
     /// Layout, resource and serial of an issued number with the right tag.
     fn issued(&self, text: &str) -> Option<(u8, u64, u64)> {
-        match self.find(&typed(text)) {
+        match self.find(&one(text)) {
             Found::Unit(record) => record.key.as_native(),
             Found::Unavailable
             | Found::Malformed { .. }
@@ -124,12 +110,38 @@ impl Catalogue {
     }
 }
 
-/// A number as an operator types it. What is no number at all is left to be found malformed.
-fn typed(text: &str) -> Number {
-    let kept: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).take(65).collect();
-    let read = u32::try_from(kept.len()).unwrap_or(u32::MAX);
-    if kept.is_empty() || kept.len() > 64 || !kept.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Number::Unreadable { read };
+/// The units of an index that these are the numbers of; one that is given twice is taken once.
+///
+/// # Errors
+/// As [`Catalogue::units`].
+pub(crate) fn units(index: &dyn Index, numbers: &[Number]) -> Result<Target, CatalogueError> {
+    if numbers.is_empty() {
+        return Err(CatalogueError::Empty);
     }
-    Number::Digits(kept)
+    if numbers.len() > MAX_UNITS {
+        return Err(CatalogueError::TooMany { what: "units", most: MAX_UNITS, got: numbers.len() });
+    }
+    let mut units: BTreeSet<UnitKey> = BTreeSet::new();
+    for (number, position) in numbers.iter().zip(1..) {
+        match index.find(number) {
+            Found::Unit(record) => units.insert(record.key),
+            Found::Unavailable
+            | Found::Malformed { .. }
+            | Found::Typo
+            | Found::NotUnitCode(_)
+            | Found::NotCovered
+            | Found::Unknown(_) => return Err(CatalogueError::NotIssued { position }),
+        };
+    }
+    Ok(Target::Units { units: units.into_iter().collect() })
+}
+
+/// Numbers as an operator types, scans or copies them, one more at most than a target may name. What is no number at all
+/// is left to be found malformed.
+pub(crate) fn typed(numbers: &[String]) -> Vec<Number> {
+    numbers.iter().take(MAX_UNITS + 1).map(|text| one(text)).collect()
+}
+
+fn one(text: &str) -> Number {
+    read_one(text).number
 }

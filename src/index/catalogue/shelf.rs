@@ -98,7 +98,9 @@ impl Shelf {
 
     pub(super) fn issue(&mut self, sequence: u64, batch: &Batch) {
         let resource = self.resources.get_mut(&(batch.layout, batch.resource));
-        let (Some(resource), Some(product)) = (resource, self.product_slots.get(&batch.product)) else {
+        let (Some(product), true) =
+            (self.product_slots.get(&batch.product), resource.is_some() || batch.listed.is_some())
+        else {
             tracing::error!(batch = batch.id, "a batch of an unknown product or resource is passed over");
             return;
         };
@@ -112,8 +114,10 @@ impl Shelf {
         self.batch_slots.insert(batch.id, slot);
         self.last_batch = self.last_batch.max(batch.id);
         self.packed.extend(batch.parent);
-        for run in batch.serials.iter().filter(|run| run.len > 0) {
-            resource.runs.insert(run.start, Run { len: run.len, batch: slot });
+        if let (Some(resource), None) = (resource, batch.listed) {
+            for run in batch.serials.iter().filter(|run| run.len > 0) {
+                resource.runs.insert(run.start, Run { len: run.len, batch: slot });
+            }
         }
     }
 
@@ -140,7 +144,7 @@ impl Shelf {
                     return;
                 }
             }
-            Target::Units { .. } => return,
+            Target::Units { .. } | Target::Set { .. } => return,
         }
         tracing::error!(sequence, "a life event of something unknown is passed over");
     }
@@ -149,14 +153,26 @@ impl Shelf {
     pub(super) fn unit(&self, layout: u8, resource: u64, serial: u64) -> Option<UnitRecord> {
         let shelved = self.resources.get(&(layout, resource))?;
         let slot = self.batches.get(shelved.holder(serial)?)?;
+        let mut record = self.of_batch(slot, UnitKey::native(layout, resource, serial))?;
+        if let Some(ranged) = shelved.spans.at(serial) {
+            record.life.merge_where(ranged, |_, stamp| slot.is_before(stamp));
+        }
+        Some(record)
+    }
+
+    /// The record of a listed unit of a batch.
+    pub(super) fn listed(&self, batch: u64, key: UnitKey) -> Option<UnitRecord> {
+        let slot = self.batches.get(*self.batch_slots.get(&batch)?)?;
+        self.of_batch(slot, key)
+    }
+
+    /// What every unit of a batch has in common.
+    fn of_batch(&self, slot: &BatchSlot, key: UnitKey) -> Option<UnitRecord> {
         let product = self.products.get(slot.product)?;
         let mut life = slot.life.clone();
         life.merge_where(&product.life, |kind, stamp| outlives(kind) || slot.is_before(stamp));
-        if let Some(ranged) = shelved.spans.at(serial) {
-            life.merge_where(ranged, |_, stamp| slot.is_before(stamp));
-        }
         Some(UnitRecord {
-            key: UnitKey::native(layout, resource, serial),
+            key,
             maker: Arc::clone(self.makers.get(product.maker)?),
             product: Arc::clone(&product.product),
             batch: Arc::clone(&slot.batch),

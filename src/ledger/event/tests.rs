@@ -35,6 +35,7 @@ fn check() -> impl Strategy<Value = CheckEvent> {
             evidence: None,
             times_checked,
             first_checked: answer.facts.first_checked,
+            batch: unit.map(|unit| u64::from(unit[3])),
         },
     )
 }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Pending, Writer, apply_rare};
 use crate::index::catalogue::{BatchOrder, CatalogueError, IssueError, Selector};
+use crate::index::register::{PlanError, Planned};
+use crate::index::sets::file::Hash;
+use crate::index::sets::{Removed, SetError, unhex};
 use crate::index::{Batch, CatalogueChange, LifeEvent, Maker, Product, Target};
 use crate::ledger::event::{Event, LifeRecorded};
 use crate::ledger::state::Overlay;
@@ -47,8 +50,43 @@ pub enum Order {
         /// Why.
         reason: Option<String>,
     },
+    /// Take a list in whose sorted file an import has left in the data folder.
+    Import(ImportOrder),
+    /// Take a list out again.
+    Remove {
+        /// The set's number.
+        set: u64,
+        /// Who orders.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Sign a checkpoint and bring the projections up to it.
     Checkpoint,
+}
+
+/// An order to take a list in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportOrder {
+    /// The hash of its sorted file, 64 hexadecimal digits.
+    pub hash: String,
+    /// The last set that it was compared with; 0 where there was none.
+    pub against: u64,
+    /// The name of the list.
+    pub source: String,
+    /// Who orders.
+    pub by: String,
+}
+
+impl ImportOrder {
+    /// The hash.
+    ///
+    /// # Errors
+    /// [`SetError::NoFile`] where it is none.
+    pub fn hash(&self) -> Result<Hash, SetError> {
+        unhex(&self.hash).ok_or_else(|| SetError::NoFile { hash: self.hash.chars().take(64).collect() })
+    }
 }
 
 /// What an order came to.
@@ -67,6 +105,22 @@ pub enum Outcome {
         /// The batch.
         batch: Box<Batch>,
     },
+    /// The list was taken in.
+    Imported {
+        /// Where.
+        position: Position,
+        /// The set it is now.
+        set: u64,
+        /// How many numbers it holds.
+        rows: u64,
+        /// Its first batch, and how many it has; they follow one another.
+        batches: (u64, usize),
+    },
+    /// The same list stands already; nothing was recorded.
+    Known {
+        /// As this set.
+        set: u64,
+    },
 }
 
 /// Why an order was not carried out.
@@ -78,6 +132,9 @@ pub enum OrderError {
     /// The batch cannot be issued.
     #[error(transparent)]
     Issue(#[from] IssueError),
+    /// The list cannot be taken in or out.
+    #[error(transparent)]
+    Set(#[from] SetError),
     /// It cannot be recorded.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -99,17 +156,16 @@ impl Writer {
         match order {
             Order::Change { makers, products, by } => {
                 let change = CatalogueChange { makers, products, by: bounded("the name of who orders", by, 128)? };
-                self.shared.catalogue.check_change(&change)?;
+                self.shared.register.check_change(&change)?;
                 self.record(&Event::Catalogue(change), now).map(|position| Outcome::Recorded { position })
             }
             Order::Issue { order, at } => {
-                let batch = self.shared.catalogue.plan(&order, at.unwrap_or(now), &mut random_below)?;
+                let batch = self.shared.register.plan(&order, at.unwrap_or(now), &mut random_below)?;
                 let position = self.record(&Event::Issued(batch.clone()), now)?;
                 Ok(Outcome::Issued { position, batch: Box::new(batch) })
             }
             Order::Live { target, life, lifted, at, by, city, reason } => {
-                let target = self.shared.catalogue.select(&target)?;
-                self.shared.catalogue.check_target(&target)?;
+                let target = self.shared.register.select(&target)?;
                 let place = city.map(|city| bounded("the city", city, 64)).transpose()?.map(|city| Place {
                     city,
                     district: None,
@@ -130,6 +186,15 @@ impl Writer {
                 tracing::info!(life = life.name(), lifted, is_rare, "life event ordered");
                 self.record(&event, now).map(|position| Outcome::Recorded { position })
             }
+            Order::Import(order) => self.import(order, now),
+            Order::Remove { set, by, reason } => {
+                self.shared.register.check_remove(set)?;
+                let by = bounded("the name of who orders", by, 128)?;
+                let reason = reason.map(|reason| bounded("the reason", reason, 500)).transpose()?;
+                tracing::info!(set, "removal of a set ordered");
+                self.record(&Event::Removed(Removed { set, by, reason }), now)
+                    .map(|position| Outcome::Recorded { position })
+            }
             Order::Checkpoint => {
                 let head = self.log.head();
                 self.checkpoint(head, now);
@@ -137,6 +202,24 @@ impl Writer {
                 Ok(Outcome::Recorded { position: Position { stream: head.stream, sequence: head.sequence } })
             }
         }
+    }
+
+    fn import(&mut self, order: ImportOrder, now: Timestamp) -> Result<Outcome, OrderError> {
+        let hash = order.hash()?;
+        let source = bounded("the name of the list", order.source, 200)?;
+        let by = bounded("the name of who orders", order.by, 128)?;
+        let planned = self.shared.register.plan_import((&hash, order.against), (source, by), now);
+        let imported = match planned {
+            Ok(Planned::Known(set)) => return Ok(Outcome::Known { set }),
+            Ok(Planned::New(imported)) => imported,
+            Err(PlanError::Set(error)) => return Err(error.into()),
+            Err(PlanError::Catalogue(error)) => return Err(error.into()),
+        };
+        let (set, rows) = (imported.set, imported.rows);
+        let batches = (imported.batches.first().map_or(0, |batch| batch.id), imported.batches.len());
+        tracing::info!(set, rows, batches = batches.1, "import ordered");
+        let position = self.record(&Event::Imported(imported), now)?;
+        Ok(Outcome::Imported { position, set, rows, batches })
     }
 
     /// Commits one event alone and takes it in.

@@ -5,6 +5,7 @@ use minicbor::bytes::ByteArray;
 
 use super::{Fresh, InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
 use crate::index::catalogue::product_facts;
+use crate::index::register::Register;
 use crate::index::{Found, Index as _, LifeEvent, Target};
 use crate::ledger::event::{CheckEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
 use crate::ledger::receipts::Receipts;
@@ -40,8 +41,8 @@ impl Writer {
             Ok(None) => {}
         }
         let InquiryJob { inquiry, id, asker, mut found, generation, limited, reply } = job;
-        if generation < self.shared.catalogue.generation() {
-            found = inquiry.checks.iter().map(|check| self.shared.catalogue.find(&check.number)).collect();
+        if generation < self.shared.register.generation() {
+            found = inquiry.checks.iter().map(|check| self.shared.register.find(&check.number)).collect();
         }
         self.shared.flags.follow(&asker);
         let (checks, decisions) = self.checks(pending, &inquiry, asker, (&found, limited));
@@ -157,6 +158,7 @@ impl Writer {
                 evidence: found.evidence(),
                 times_checked: decision.times_checked(),
                 first_checked: decision.first_checked().cloned(),
+                batch: record.filter(|record| record.key.as_native().is_none()).map(|record| record.batch.id),
             });
             decisions.push(decision);
         }
@@ -167,7 +169,7 @@ impl Writer {
         let ReportJob { report, id, target, reply } = job;
         let units = match &target {
             Target::Units { units } => units.clone(),
-            Target::Product { .. } | Target::Batch { .. } | Target::Range { .. } => Vec::new(),
+            Target::Product { .. } | Target::Batch { .. } | Target::Range { .. } | Target::Set { .. } => Vec::new(),
         };
         let count = units.len();
         match self.replayed(pending, id.as_ref()) {
@@ -234,10 +236,11 @@ impl Fresh {
 }
 
 /// The answers that a logged inquiry was given.
-pub(crate) fn answers_of(event: &InquiryEvent, index: &dyn crate::index::Index) -> Vec<Answer> {
+pub(crate) fn answers_of(event: &InquiryEvent, register: &Register) -> Vec<Answer> {
     let recorded = crate::verify::decide::Recorded::by_commit();
     let answer = |check: &CheckEvent| {
-        let record = check.unit.and_then(|key| index.record(&key));
+        let known = |key| register.record(&key).or_else(|| register.listed(check.batch?, key));
+        let record = check.unit.and_then(known);
         let facts = record.map(|record| product_facts(&record)).unwrap_or_default();
         Decision::of_log(check).release(&recorded, facts)
     };

@@ -115,6 +115,7 @@ impl Scene {
                 concealment: Concealment::Printed,
                 issued_at: before(100 * DAY),
                 issued_by: "hill".to_owned(),
+                listed: None,
             },
             covering,
             past: Past::default(),

@@ -61,7 +61,7 @@ fn places(folder: &Folder) -> Places {
         histories: folder.histories(),
         checkpoints: folder.checkpoints.clone(),
         keys: folder.keys.clone(),
-        sets: folder.data.join("sets"),
+        sets: folder.sets(),
     }
 }
 

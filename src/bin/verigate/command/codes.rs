@@ -35,7 +35,7 @@ pub(crate) enum Codes {
         #[arg(long)]
         json: bool,
     },
-    /// List the products and batches.
+    /// List the products, batches and imported sets.
     List {
         /// Print JSON.
         #[arg(long)]
@@ -161,8 +161,9 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
             break;
         }
     }
+    let Response::Sets { sets, .. } = ask(&link, Request::Sets)? else { return Err(unexpected()) };
     if as_json {
-        return json(out, &json!({ "products": products, "batches": batches }));
+        return json(out, &json!({ "products": products, "batches": batches, "sets": sets }));
     }
     if products.is_empty() {
         return Ok(writeln!(out, "no products yet: take some in with `verigate codes catalogue FILE`")?);
@@ -177,9 +178,18 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
         for batch in of_product.get(product.id.as_str()).into_iter().flatten() {
             let expiry = batch.expiry.map_or_else(String::new, |day| format!(", good until {day}"));
             let level = if batch.level > 1 { format!(", level {}", batch.level) } else { String::new() };
-            let (id, lot, count) = (batch.id, &batch.lot, batch.count());
-            writeln!(out, "  batch {id}: lot {lot}, {count} numbers{level}{expiry}, issued {}", batch.issued_at)?;
+            let (id, count, at) = (batch.id, batch.count(), batch.issued_at);
+            let lot = if batch.lot.is_empty() { String::new() } else { format!("lot {}, ", batch.lot) };
+            let issued = batch
+                .listed
+                .map_or_else(|| format!("issued {at}"), |listed| format!("imported {at} with set {}", listed.set));
+            writeln!(out, "  batch {id}: {lot}{count} numbers{level}{expiry}, {issued}")?;
         }
+    }
+    for set in &sets {
+        let unreadable = if set.readable { "" } else { ", CANNOT BE READ: see `verigate doctor`" };
+        let life = if set.life.is_empty() { String::new() } else { format!(", {}", set.life.join(", ")) };
+        writeln!(out, "set {}: {} numbers from {}{life}{unreadable}", set.set, set.numbers, set.source)?;
     }
     Ok(())
 }

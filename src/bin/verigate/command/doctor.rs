@@ -2,6 +2,7 @@
 //!
 //! Changes nothing but for one small file that it writes, syncs and removes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,10 +12,13 @@ use std::time::Duration;
 use contract::Timestamp;
 use verigate::config::CoreConfig;
 use verigate::control::{ControlError, Request, Response, call};
+use verigate::index::sets::file::{Hash, SetFile};
+use verigate::index::sets::file_name;
 use verigate::ledger::checkpoint::{check_head, read_all, verifying_key};
+use verigate::ledger::event::Event;
 use verigate::ledger::folder::{Folder, FolderError, Lock};
-use verigate::ledger::log::Log as _;
-use verigate::ledger::segments::SegmentLog;
+use verigate::ledger::log::{Log as _, LogReader as _};
+use verigate::ledger::segments::{SegmentLog, SegmentReader};
 use verigate::secret::Secret;
 use wording::Words;
 
@@ -85,6 +89,7 @@ impl Doctor {
         if let Some(master) = &master {
             tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
+        tell("sets", sets(&folder))?;
         tell("words", words(&core))?;
         if failed == 0 {
             return Ok(());
@@ -215,6 +220,50 @@ fn ledger(folder: &Folder, master: &Secret, is_free: bool) -> Finding {
         }
         Ok(_) => Good(format!("{} events, signed up to {signed}", head.sequence)),
         Err(error) => Fail(error),
+    }
+}
+
+/// Every file of an imported set that stands, whole and by its hash.
+fn sets(folder: &Folder) -> Finding {
+    if !folder.log().is_dir() {
+        return Warn("there is no log that names any".to_owned());
+    }
+    let standing = match imported(folder) {
+        Ok(standing) => standing,
+        Err(error) => return Fail(error),
+    };
+    let mut numbers = 0_u64;
+    for (set, (hash, rows)) in &standing {
+        let path = folder.sets().join(file_name(hash));
+        let whole = SetFile::open(&path).and_then(|file| file.verify(hash, &mut |_| true));
+        if let Err(error) = whole {
+            return Fail(format!("set {set}: {error}; restore the file from a backup, or import the same list again"));
+        }
+        numbers = numbers.saturating_add(*rows);
+    }
+    Good(format!("{} whole, with {numbers} numbers", standing.len()))
+}
+
+/// The sets that stand by the log, which can be read beside a running gateway.
+fn imported(folder: &Folder) -> Result<BTreeMap<u64, (Hash, u64)>, String> {
+    let mut reader = SegmentReader::new(&folder.log(), 0);
+    let (mut standing, mut after) = (BTreeMap::new(), 0);
+    loop {
+        let rows = reader.after(after, true, 1_000).map_err(|error| error.to_string())?;
+        let Some(last) = rows.last() else { return Ok(standing) };
+        after = last.sequence;
+        for row in &rows {
+            match row.event().map_err(|error| error.to_string())? {
+                Event::Imported(imported) => drop(standing.insert(imported.set, (*imported.hash, imported.rows))),
+                Event::Removed(removed) => drop(standing.remove(&removed.set)),
+                Event::Inquiry(_)
+                | Event::Delivered(_)
+                | Event::Life(_)
+                | Event::Catalogue(_)
+                | Event::Issued(_)
+                | Event::Flagged(_) => {}
+            }
+        }
     }
 }
 

@@ -96,6 +96,8 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
     }
     let hotline = maker.hotline.as_ref().map(|hotline| format!("; {hotline}")).unwrap_or_default();
     line(out, "maker", &format!("{}  {}{hotline}", maker.id, name(&maker.name)))?;
+    let minted =
+        batch.set.map_or_else(|| format!("key epoch {}", batch.epoch), |set| format!("imported with set {set}"));
     let nth = batch.nth.map_or_else(String::new, |nth| format!("number {nth} of "));
     let parent = batch.parent.map_or_else(String::new, |parent| format!(", packed into batch {parent}"));
     line(
@@ -103,11 +105,7 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
         "batch",
         &format!("{}: {nth}{}, lot {}, level {}{parent}", batch.id, batch.count, batch.lot, batch.level),
     )?;
-    line(
-        out,
-        "issued",
-        &format!("{} by {}, key epoch {}", minute(batch.issued_at, zone), batch.issued_by, batch.epoch),
-    )?;
+    line(out, "issued", &format!("{} by {}, {minted}", minute(batch.issued_at, zone), batch.issued_by))?;
     let day = |what: &str, day: Option<contract::Day>| day.map(|day| format!("{what} {day}"));
     let days = [day("made", batch.made), day("good until", batch.expiry), day("on sale from", batch.on_sale_from)];
     let days: Vec<String> = days.into_iter().flatten().collect();

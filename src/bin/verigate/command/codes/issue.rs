@@ -156,6 +156,11 @@ impl Export {
         };
         let none = || other(Exit::Data, anyhow::anyhow!("there is no batch {}; see `verigate codes list`", self.batch));
         let batch = batch.ok_or_else(none)?;
+        if let Some(listed) = batch.listed {
+            let (id, set) = (batch.id, listed.set);
+            let error = anyhow::anyhow!("the numbers of batch {id} came in with set {set} and were not minted here");
+            return Err(other(Exit::Data, error));
+        }
         let gtin = self.file.gtin(&link, &batch.product)?;
         let manifest = self.file.write((&core, &folder), &batch, gtin.as_deref())?;
         handed_out(&link, self.batch, self.author.name())?;

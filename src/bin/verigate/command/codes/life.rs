@@ -51,12 +51,17 @@ struct Which {
     /// A product, by its id.
     #[arg(long, value_name = "ID")]
     product: Option<String>,
+    /// An imported set, by its number.
+    #[arg(long, value_name = "N")]
+    set: Option<u64>,
 }
 
 impl Which {
     fn selector(&self) -> Selector {
         if let Some(batch) = self.batch {
             Selector::Batch { batch }
+        } else if let Some(set) = self.set {
+            Selector::Set { set }
         } else if let Some(product) = &self.product {
             Selector::Product { product: product.clone() }
         } else if let [first, last] = self.range.as_slice() {

@@ -130,6 +130,7 @@ impl Size {
             concealment: Concealment::Printed,
             issued_at: Timestamp(1_767_225_600_000),
             issued_by: "load".to_owned(),
+            listed: None,
         }
     }
 

@@ -124,7 +124,7 @@ impl Core {
     }
 }
 
-async fn ask(gateway: &Gateway, units: &[Unit], nth: usize, now: Timestamp) -> anyhow::Result<()> {
+pub(crate) async fn ask(gateway: &Gateway, units: &[Unit], nth: usize, now: Timestamp) -> anyhow::Result<()> {
     let unit = units.get(nth % units.len()).context("no units")?;
     let phone = Chance::new(nth as u64).below(PHONES);
     // Every start of the process has keys of its own.

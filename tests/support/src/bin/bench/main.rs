@@ -16,6 +16,7 @@
 mod bare;
 mod catalogue;
 mod core;
+mod index;
 mod load;
 mod recovery;
 mod stock;
@@ -40,6 +41,7 @@ const SLOWER: u64 = 2_000;
 const BENCHES: &[Bench] = &[
     Bench { name: "core", measure: core::speed, hangs_on_syncs: true },
     Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
+    Bench { name: "index", measure: index::rows, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },

@@ -9,6 +9,7 @@ mod book;
 mod core;
 mod disk;
 mod full;
+mod import;
 mod load;
 mod power;
 mod proof;
@@ -28,7 +29,8 @@ use support::drive::{Chance, Program, data_folder, prepare, program_beside};
 use self::load::{Load, Tally};
 use self::power::Mode;
 
-const USAGE: &str = "crash kill|power|eio|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
+const USAGE: &str =
+    "crash kill|power|eio|import|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -77,6 +79,7 @@ fn run() -> anyhow::Result<bool> {
             std::fs::create_dir(&demo)?;
             rounds(&options, &demo, &mut faults)
         }
+        "import" => import::story(&options.program, dir.path(), options.times, options.seed),
         "full" => full::story(&options, dir.path()),
         "tamper" => tamper::story(&options, dir.path()),
         "soak" => soak::story(&options, dir.path()),
@@ -153,7 +156,9 @@ fn failures(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::
 
 fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
-    let what = given.next().filter(|what| ["kill", "power", "eio", "full", "tamper", "soak"].contains(&what.as_str()));
+    let what = given
+        .next()
+        .filter(|what| ["kill", "power", "eio", "import", "full", "tamper", "soak"].contains(&what.as_str()));
     let Some(what) = what else { bail!(USAGE) };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut options = Options { what, times: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };

@@ -106,6 +106,7 @@ fn event(nth: u64, at: Timestamp) -> Event {
         evidence: None,
         times_checked: 0,
         first_checked: None,
+        batch: None,
     };
     let id = LoggedId {
         id: ByteArray::from(u128::from(nth).to_be_bytes()),

@@ -217,7 +217,9 @@ async fn keep_house(core: Arc<Core>) {
         match luck.below(8) {
             0..=2 => match core.gateway.order(Order::Checkpoint).await {
                 Ok(Outcome::Recorded { position }) => tell(&Line::Checkpointed(position.sequence)),
-                Ok(Outcome::Issued { .. }) | Err(_) => tell(&Line::Refused),
+                Ok(Outcome::Issued { .. } | Outcome::Imported { .. } | Outcome::Known { .. }) | Err(_) => {
+                    tell(&Line::Refused);
+                }
             },
             3 => back_up(&core, nth).await,
             4..=6 => core.clock.leap(Duration::from_secs(86_400) * u32::try_from(luck.below(25)).unwrap_or(0)),

@@ -1,0 +1,229 @@
+//! Listed numbers are units like our own: from a maker's list to what a shopper is told, over restarts and damage.
+
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::index::import::row::Fixed;
+use crate::index::import::source::Encoding;
+use crate::index::import::{self, MEMORY, Progress, Watch, Workshop};
+use crate::index::sets::hex;
+use crate::ledger::writer::ImportOrder;
+
+struct Silent;
+
+impl Watch for Silent {
+    fn progress(&mut self, _: Progress) -> bool {
+        true
+    }
+
+    fn rejected(&mut self, line: u64, reason: &str) -> std::io::Result<()> {
+        panic!("line {line} is rejected: {reason}");
+    }
+}
+
+const FIRST: &str = "0000123412341234";
+const SECOND: &str = "KX9999000077";
+const BOX: &str = "69012345678901234567";
+
+impl Bench {
+    /// As the command does: read and sorted here, taken over by its hash there.
+    fn import(&self, list: &str) -> Result<Outcome, OrderError> {
+        let order = self.sorted(list);
+        self.runtime.block_on(self.gateway().order(Order::Import(order)))
+    }
+
+    fn sorted(&self, list: &str) -> ImportOrder {
+        let sets = self.gateway().folder().sets();
+        std::fs::write(self.dir.path().join("list.csv"), list).unwrap();
+        let order = import::Order {
+            list: self.dir.path().join("list.csv"),
+            columns: None,
+            fixed: Fixed { product: Some("p".to_owned()), ..Fixed::default() },
+            encoding: Encoding::Utf8,
+            memory: MEMORY,
+        };
+        let workshop = Workshop::open(&sets).unwrap();
+        let made = import::import(&order, &workshop, &[], true, &mut Silent).unwrap().made.unwrap();
+        let against = self.gateway().register().sets().last();
+        // The workshop closes here, while the command's stays open until the gateway has answered.
+        self.gateway().register().sets().take_over(&made.hash).unwrap();
+        ImportOrder { hash: hex(&made.hash), against, source: "list.csv".to_owned(), by: "test".to_owned() }
+    }
+
+    fn told(&self, number: &str, asker: &str) -> contract::Answer {
+        let mut inquiry = self.inquiry(0, asker, None);
+        inquiry.checks[0].number = contract::reading::read_one(number).number;
+        self.ask(inquiry).unwrap().answers.remove(0)
+    }
+
+    fn said(&self, number: &str, asker: &str) -> VerdictKind {
+        self.told(number, asker).verdict.kind()
+    }
+}
+
+fn list() -> String {
+    format!("number,lot,level,holds,parent\n{FIRST},A7,,,{BOX}\n{SECOND},B8,,,\n{BOX},A7,2,12,\n")
+}
+
+fn imported() -> (Bench, u64, u64) {
+    let bench = Bench::new(None);
+    let Outcome::Imported { set, rows, batches, .. } = bench.import(&list()).unwrap() else { panic!("a new list") };
+    assert_eq!((set, rows, batches), (1, 3, (2, 3)));
+    (bench, set, batches.0)
+}
+
+#[test]
+fn a_list_is_taken_in_whole_released_checked_and_remembered_over_a_restart() {
+    let (mut bench, set, _) = imported();
+    assert_eq!(bench.said(FIRST, "861"), VerdictKind::NotActivated);
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    let answer = bench.told(FIRST, "862");
+    assert_eq!((answer.verdict.kind(), answer.facts.lot.as_deref()), (VerdictKind::GenuineSeen, Some("A7")));
+    assert_eq!(bench.said("kx 9999-0000 77", "862"), VerdictKind::GenuineFirst);
+    assert_eq!(bench.said(BOX, "862"), VerdictKind::CartonCode);
+    assert_ne!(bench.said("123412341234", "862"), VerdictKind::GenuineFirst, "leading zeros count");
+    bench.open();
+    assert_eq!(bench.said(SECOND, "862"), VerdictKind::GenuineAgain);
+    assert_eq!(bench.said(SECOND, "863"), VerdictKind::GenuineSeen);
+}
+
+#[test]
+fn a_stored_answer_about_a_listed_number_keeps_its_facts() {
+    let (mut bench, set, _) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    let mut inquiry = bench.inquiry(0, "861", Some("k"));
+    inquiry.checks[0].number = contract::reading::read_one(SECOND).number;
+    let first = bench.ask(inquiry.clone()).unwrap();
+    bench.open();
+    let again = bench.ask(inquiry).unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.answers[0].facts.product, first.answers[0].facts.product);
+    assert_eq!(again.answers[0].facts.lot.as_deref(), Some("B8"));
+}
+
+#[test]
+fn recalls_of_set_batch_product_and_unit_cover_listed_numbers() {
+    let (bench, set, batch) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    let unit = Selector::Units { numbers: vec!["KX 9999 0000 77".to_owned()] };
+    let product = Selector::Product { product: "p".to_owned() };
+    // The groups of the list in order: (A7, level 1), (A7, level 2), (B8, level 1).
+    for (target, first, second) in [
+        (Selector::Set { set }, true, true),
+        (Selector::Batch { batch }, true, false),
+        (product, true, true),
+        (unit, false, true),
+    ] {
+        bench.live(target.clone(), Life::Recalled, false);
+        assert_eq!(bench.said(FIRST, "861") == VerdictKind::Recalled, first, "{target:?}");
+        assert_eq!(bench.said(SECOND, "861") == VerdictKind::Recalled, second, "{target:?}");
+        bench.live(target, Life::Recalled, true);
+        assert_ne!(bench.said(FIRST, "861"), VerdictKind::Recalled);
+        assert_ne!(bench.said(SECOND, "861"), VerdictKind::Recalled);
+    }
+}
+
+#[test]
+fn the_same_list_again_changes_nothing_and_one_that_is_taken_out_is_unknown() {
+    let (mut bench, set, _) = imported();
+    let before = bench.gateway().register().generation();
+    let reordered: String = {
+        let list = list();
+        let mut lines: Vec<&str> = list.lines().collect();
+        lines[1..].reverse();
+        lines.join("\r\n")
+    };
+    assert_eq!(bench.import(&reordered).unwrap(), Outcome::Known { set });
+    assert_eq!(bench.gateway().register().generation(), before);
+    bench.order(Order::Remove { set, by: "test".to_owned(), reason: Some("a mistake".to_owned()) });
+    assert_eq!(bench.said(BOX, "861"), VerdictKind::Typo, "twenty digits that are none of ours");
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::Malformed);
+    bench.open();
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::Malformed);
+    let again = bench.runtime.block_on(bench.gateway().order(Order::Remove { set, by: String::new(), reason: None }));
+    assert!(matches!(again, Err(OrderError::Set(_))));
+    let Outcome::Imported { set, .. } = bench.import(&list()).unwrap() else { panic!("a new set") };
+    assert_eq!(set, 2, "numbers of sets are not used again");
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::NotActivated);
+}
+
+#[test]
+fn a_damaged_set_makes_its_numbers_unavailable_never_unknown_and_importing_the_list_again_mends_it() {
+    let (mut bench, set, _) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    bench.live(Selector::Set { set }, Life::Recalled, false);
+    let file = bench.gateway().register().sets().snapshot().sets[0].file().unwrap().path().to_owned();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    bench.open();
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::Unavailable);
+    assert_eq!(bench.said("KX9999000078", "861"), VerdictKind::Unavailable, "it may be on the list");
+    assert_eq!(bench.kind(0, "861"), VerdictKind::GenuineFirst, "numbers of our own are answered all the same");
+    assert_eq!(bench.import(&list()).unwrap(), Outcome::Known { set });
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::Recalled, "what happened meanwhile counts");
+    assert_eq!(bench.said("KX9999000078", "861"), VerdictKind::Malformed);
+}
+
+#[test]
+fn an_import_whose_commit_fails_is_refused_and_can_be_ordered_again() {
+    let log = MemoryLog::default();
+    let bench = Bench::new(Some(log.clone()));
+    log.fail([Some(Fault::Lost)]);
+    assert!(bench.import(&list()).is_err());
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::Malformed);
+    assert!(matches!(bench.import(&list()), Ok(Outcome::Imported { set: 1, .. })));
+    log.fail([Some(Fault::Kept)]);
+    assert!(bench.import("number\n77776666555544443333\n").is_err());
+    // It had reached the disk: it is in force.
+    assert_eq!(bench.said("77776666555544443333", "861"), VerdictKind::NotActivated);
+    assert!(matches!(bench.import("number\n77776666555544443333\n"), Ok(Outcome::Known { set: 2 })));
+}
+
+#[test]
+fn a_list_that_names_an_unknown_product_is_refused() {
+    let bench = Bench::new(None);
+    let error = bench.import("number,product\n77776666555544443333,nobody\n").unwrap_err();
+    assert!(error.to_string().contains("no product nobody"), "{error}");
+    assert_ne!(bench.said("77776666555544443333", "861"), VerdictKind::NotActivated);
+}
+
+#[test]
+fn under_load_every_check_after_a_recall_sees_it() {
+    let (bench, set, _) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    let gateway = bench.gateway();
+    let is_over = AtomicBool::new(false);
+    let rounds = 60;
+    std::thread::scope(|scope| {
+        // Other askers keep the cache warm and the writer busy all the while.
+        for asker in 0..3 {
+            let (bench, is_over) = (&bench, &is_over);
+            let inquiry = |number: &str| {
+                let mut inquiry = bench.inquiry(0, &format!("99{asker}"), None);
+                inquiry.checks[0].number = contract::reading::read_one(number).number;
+                inquiry
+            };
+            let inquiries = [inquiry(FIRST), inquiry(SECOND), inquiry("KX7777000077")];
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                while !is_over.load(Ordering::SeqCst) {
+                    for inquiry in &inquiries {
+                        let answered = runtime.block_on(gateway.verify(inquiry.clone()));
+                        assert!(answered.is_ok() || matches!(answered, Err(Refusal::Overloaded)));
+                    }
+                }
+            });
+        }
+        for round in 0..rounds {
+            let target = if round % 2 == 0 { Selector::Set { set } } else { Selector::Batch { batch: 2 } };
+            for lifted in [false, true] {
+                bench.live(target.clone(), Life::Recalled, lifted);
+                let said = bench.said(FIRST, "861");
+                assert_eq!(said == VerdictKind::Recalled, !lifted, "round {round}");
+            }
+        }
+        is_over.store(true, Ordering::SeqCst);
+    });
+}
