@@ -9,7 +9,17 @@
 //! octets ◀ wire ─ session ◀─ Reply ◀─── render ◀─── Reply ◀──── core
 //! ```
 
+pub mod config;
 pub mod message;
+mod outbox;
 pub mod reading;
+mod receipts;
 pub mod render;
+mod route;
+pub mod run;
+pub mod session;
 pub mod text;
+pub mod wire;
+
+pub use config::{AccountConfig, ConfigError, LinkConfig, PasswordPlace, ServerConfig, SmsConfig};
+pub use run::{Ask, Bound, Operator, OperatorError, Ports, SmsError};

@@ -1,0 +1,262 @@
+//! From a short message to an inquiry, and from the core's reply to a reply on its way.
+//!
+//! The one place where links meet texts. Decides when a message is acknowledged: a text when its inquiry is on disk; a
+//! part of one with the whole, or after [`PART_WAITS`] by itself, since a carrier with a small window sends no second part
+//! before the first is answered; what gets no answer at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, VerdictGiven};
+use contract::{Channel, EventTime, Inquiry, InquiryId, Owed, Refusal, Reply, Timestamp, Verify};
+use sha2::{Digest as _, Sha256};
+use wording::Words;
+
+use super::hub::{Hub, time};
+use super::line::{Line, count};
+use crate::message::{self, Mo, Sar};
+use crate::outbox::Item;
+use crate::reading::{self, Question, Reading};
+use crate::render;
+use crate::route::{Route, fitting};
+use crate::session::Ticket;
+use crate::text::{self, Part};
+use crate::wire::{Carrier, Status};
+
+/// A part of a long text that the rest has not come of is acknowledged after so long. Until then a crash loses nothing:
+/// the carrier sends it again.
+pub(super) const PART_WAITS: Duration = Duration::from_secs(2);
+
+/// Texts and words.
+pub(crate) struct Desk {
+    words: Arc<Words>,
+}
+
+/// Names a message until it is acknowledged, on whichever connection it came.
+#[derive(Debug, Clone)]
+pub(super) struct Ack {
+    pub(super) ticket: Ticket,
+    pub(super) to: tokio::sync::mpsc::UnboundedSender<(Ticket, Status)>,
+}
+
+/// What is to be done with a message.
+pub(super) enum Step {
+    /// It is answered now, and that is all.
+    Now(Status),
+    /// It is a part, and the rest has not come.
+    Part,
+    /// It makes a text whole that is to be answered.
+    Ask(Box<Asking>),
+}
+
+/// A text to be answered.
+pub(super) struct Asking {
+    line: Arc<Line>,
+    inquiry: Inquiry,
+    route: Route,
+    /// The parts that came before.
+    others: Vec<Ack>,
+}
+
+/// A text that was answered, or not.
+pub(super) struct Answered {
+    pub(super) ticket: Ticket,
+    pub(super) others: Vec<Ack>,
+    pub(super) status: Status,
+    /// What it is called in our response.
+    pub(super) id: String,
+    pub(super) line: Arc<Line>,
+    pub(super) item: Option<Arc<Item>>,
+}
+
+impl Desk {
+    pub(super) fn new(words: Arc<Words>) -> Self {
+        Self { words }
+    }
+
+    /// Takes a message.
+    pub(super) fn take(&self, hub: &Hub, line: &Arc<Line>, mo: &Mo, ack: Ack) -> Step {
+        let carrier = ack.ticket.carrier;
+        let (words, place) = match Part::read(mo, &line.settings.text) {
+            Ok((part, place)) => (text::join([&part]), place),
+            Err(unreadable) => (Err(unreadable), None),
+        };
+        let text = reading::Text {
+            from: &mo.from,
+            to: &mo.to,
+            kind: mo.kind,
+            words: words.as_ref().map(String::as_str).map_err(|unreadable| *unreadable),
+        };
+        let settings = hub.settings();
+        let reading = reading::Settings { country: line.settings.country.clone(), ..settings.reading.clone() };
+        match reading::read(&text, &reading) {
+            Reading::Silence(silence) => {
+                count(&line.counts.silent);
+                tracing::debug!(link = %line.link.name, why = silence.name(), "a text that gets no answer");
+                Step::Now(Status::OK)
+            }
+            Reading::Asks(question) => {
+                let key = key(mo, words.as_deref().unwrap_or_default(), place);
+                let Some((inquiry, route)) = inquiry(line, mo, carrier, *question, (key, settings.same_for)) else {
+                    return Step::Now(Status::OK);
+                };
+                Step::Ask(Box::new(Asking { line: Arc::clone(line), inquiry, route, others: Vec::new() }))
+            }
+        }
+    }
+
+    /// Asks the core; resolves when the answer is on disk.
+    pub(super) async fn ask(hub: Arc<Hub>, ticket: Ticket, asking: Asking) -> Answered {
+        let Asking { line, inquiry, route, others } = asking;
+        let language = inquiry.language;
+        InquiryReceived { channel: Channel::Sms }.emit();
+        #[expect(clippy::disallowed_methods, reason = "measures the way through the core")]
+        let begun = Instant::now();
+        let result = hub.verify.verify(inquiry).await;
+        let (status, id, item) = match result {
+            Ok(reply) => {
+                for answer in &reply.answers {
+                    let (verdict, colour) = (answer.verdict.kind(), answer.colour);
+                    VerdictGiven { channel: Channel::Sms, verdict, colour }.emit();
+                }
+                let replayed = reply.replayed;
+                InquiryAnswered { channel: Channel::Sms, took: begun.elapsed(), replayed }.emit();
+                if replayed {
+                    count(&line.counts.repeated);
+                }
+                let id = reply.position.map_or_else(String::new, |position| format!("{:x}", position.sequence));
+                // The reply of a retransmission is on its way already, or has arrived.
+                let item = if replayed { None } else { hub.desk.reply(&hub, &line, &route, &reply, language) };
+                (Status::OK, id, item)
+            }
+            Err(refusal) => {
+                RefusalSent { channel: Channel::Sms, refusal: &refusal }.emit();
+                (status_of(&refusal, ticket.carrier), String::new(), None)
+            }
+        };
+        Answered { ticket, others, status, id, line, item }
+    }
+
+    /// The reply that the core gave just now, on its way; `None` where nothing goes out.
+    fn reply(
+        &self,
+        hub: &Hub,
+        line: &Line,
+        route: &Route,
+        reply: &Reply,
+        language: contract::Language,
+    ) -> Option<Arc<Item>> {
+        reply.position?;
+        let until = reply.at.plus(hub.settings().valid_for);
+        self.item(line, route, reply, (language, until))
+    }
+
+    /// A reply that is still owed, on its way again, with its group; `None` where it cannot be read or there is nothing
+    /// to say.
+    pub(super) fn again(&self, hub: &Hub, owed: &Owed) -> Option<(Arc<str>, Arc<Item>)> {
+        let route = match Route::decode(&owed.route) {
+            Ok(route) => route,
+            Err(error) => {
+                tracing::error!(position = ?owed.position, %error, "the way of an owed reply cannot be read");
+                return None;
+            }
+        };
+        // The link may have another name by now: any of its group does.
+        let lines = hub.lines();
+        let line = lines
+            .iter()
+            .find(|line| *line.link.name == *route.link)
+            .or_else(|| lines.iter().find(|line| *line.link.group == *route.group))?;
+        let until = owed.valid_until.min(owed.reply.at.plus(hub.settings().valid_for));
+        let mut reply = owed.reply.clone();
+        reply.position = Some(owed.position);
+        let item = self.item(line, &route, &reply, (owed.language, until))?;
+        Some((Arc::clone(&line.link.group), item))
+    }
+
+    fn item(
+        &self,
+        line: &Line,
+        route: &Route,
+        reply: &Reply,
+        (language, valid_until): (contract::Language, Timestamp),
+    ) -> Option<Arc<Item>> {
+        let settings = &line.settings.text;
+        let words = render::words(&self.words, reply, &route.memory, language, settings)?;
+        let reference = reply.position.map_or(0, |position| position.sequence) & 0xffff;
+        let segments = match text::segments(&words, settings, u16::try_from(reference).unwrap_or(0)) {
+            Ok(segments) => segments,
+            Err(error) => {
+                tracing::error!(%error, "a reply is longer than any text");
+                return None;
+            }
+        };
+        let reply = message::Reply {
+            owed: reply.position,
+            to: route.handset.clone(),
+            from: route.number.clone(),
+            segments,
+            service_type: route.service_type.clone(),
+            receipting: line.settings.receipts,
+            valid_until,
+        };
+        Some(Item::new(reply, Arc::clone(&line.link.name), route.carrier()))
+    }
+}
+
+/// What makes a retransmission of a text the same text: who to whom, the words, and the sender's own number for it.
+fn key(mo: &Mo, words: &str, place: Option<Sar>) -> String {
+    let mut hash = Sha256::new();
+    for part in [mo.from.text.as_bytes(), mo.to.text.as_bytes(), words.as_bytes()] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(place.map_or(0, |place| place.reference).to_be_bytes());
+    hash.update(mo.reference.as_deref().unwrap_or_default());
+    hash.finalize().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn inquiry(
+    line: &Line,
+    mo: &Mo,
+    carrier: Carrier,
+    question: Question,
+    (key, valid_for): (String, Duration),
+) -> Option<(Inquiry, Route)> {
+    let Question { asker, language, request, checks, memory } = question;
+    let route = Route {
+        link: line.link.name.to_string(),
+        group: line.link.group.to_string(),
+        handset: mo.from.clone(),
+        number: mo.to.clone(),
+        service_type: mo.service_type.chars().take(6).collect(),
+        form: fitting(carrier),
+        memory,
+    };
+    let Some(way) = route.encode() else {
+        tracing::error!(link = %line.link.name, "the way back of a text cannot be kept");
+        return None;
+    };
+    let inquiry = Inquiry {
+        id: InquiryId { scope: format!("sms/{}", line.link.group), key, valid_for },
+        channel: Channel::Sms,
+        asker,
+        route: Some(way),
+        language,
+        place: None,
+        asked: EventTime::exact(time()),
+        request,
+        checks,
+    };
+    Some((inquiry, route))
+}
+
+/// A refusal as an SMPP status: what may come again is told so in the way of its PDU (§5.1.3).
+fn status_of(refusal: &Refusal, carrier: Carrier) -> Status {
+    match (refusal, carrier) {
+        (Refusal::Overloaded, _) => Status::THROTTLED,
+        (Refusal::Unavailable(_) | Refusal::Internal, Carrier::Submit) => Status::SYSTEM_ERROR,
+        (Refusal::Unavailable(_) | Refusal::Internal, Carrier::Deliver | Carrier::Data) => Status::RECEIVER_TEMPORARY,
+        (Refusal::Unauthorised(_) | Refusal::BadRequest(_) | Refusal::Conflict, _) => Status::RECEIVER_PERMANENT,
+    }
+}

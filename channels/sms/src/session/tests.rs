@@ -1,0 +1,1 @@
+//! Two sessions talking to each other in simulated time, and one talking to a hand that does as it likes.

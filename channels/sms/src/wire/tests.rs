@@ -1,0 +1,1 @@
+//! The wire against its own writing, against rusmpp, and against octets that carriers really send.
