@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod inquiry;
 pub mod life;
+pub mod phone;
 pub mod reading;
 pub mod receipt;
 pub mod refusal;

@@ -16,6 +16,12 @@ pub const MOST_ADDRESS: usize = 32;
 /// Type of number (GSM 04.11 §8.2.5.2): a word in place of digits.
 pub const TON_ALPHANUMERIC: u8 = 5;
 
+/// Type of number: special to the network, as short numbers are.
+pub const TON_NETWORK: u8 = 3;
+
+/// Type of number: abbreviated, a short number.
+pub const TON_ABBREVIATED: u8 = 6;
+
 /// Type of number: international, digits begin with the country.
 pub const TON_INTERNATIONAL: u8 = 1;
 
@@ -49,23 +55,12 @@ impl Address {
         (all && self.ton != TON_ALPHANUMERIC).then_some(digits)
     }
 
-    /// The number in E.164 without a plus sign: as it is where it is international, behind `country` (digits, as `86`)
-    /// where it is not. A national number loses its trunk zero. `None` for a name and for what is too short to be a
-    /// subscriber's: a short number.
+    /// The number in E.164, by [`contract::phone::e164`]; `None` for a name and for a short number.
     #[must_use]
     pub fn e164(&self, country: &str) -> Option<String> {
-        let digits = self.digits()?;
-        let international = self.ton == TON_INTERNATIONAL || self.text.starts_with('+');
-        let whole = match digits.strip_prefix("00") {
-            Some(rest) => rest.to_owned(),
-            None if international || country.is_empty() => digits.to_owned(),
-            None => match digits.strip_prefix(country) {
-                // Most carriers say "unknown" and mean international.
-                Some(rest) if rest.len() >= 8 => digits.to_owned(),
-                _ => format!("{country}{}", digits.strip_prefix('0').unwrap_or(digits)),
-            },
-        };
-        (digits.len() >= 7 && (8..=15).contains(&whole.len())).then_some(whole)
+        let short = matches!(self.ton, TON_NETWORK | TON_ABBREVIATED);
+        self.digits().filter(|_| !short)?;
+        contract::phone::e164(&self.text, self.ton == TON_INTERNATIONAL, country)
     }
 }
 

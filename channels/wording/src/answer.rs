@@ -4,7 +4,7 @@
 //! matched by name: a new one does not compile until it has words. Decides no verdict and holds no words.
 
 use contract::answer::Facts;
-use contract::{Answer, Language, TradeItem, Verdict};
+use contract::{Answer, Day, Language, Seen, TradeItem, Verdict};
 use fluent_bundle::FluentArgs;
 
 use crate::message::{Part, Phrase, verdict_id};
@@ -44,11 +44,17 @@ impl Words {
     }
 
     fn say_verdict(&self, verdict: &Verdict, part: Part, language: Language) -> String {
-        self.catalogue(language).say(&verdict_id(verdict.kind()), part, &self.variables(verdict, language))
+        let variables = Self::variables(verdict, |day| self.day(day, language), |seen| self.seen(seen, language));
+        self.catalogue(language).say(&verdict_id(verdict.kind()), part, &variables)
     }
 
-    /// The facts of a verdict as the catalogues' variables; `message.rs` lists them by kind.
-    fn variables(&self, verdict: &Verdict, language: Language) -> FluentArgs<'static> {
+    /// The facts of a verdict as the catalogues' variables, with days and earlier events said by these two;
+    /// `message.rs` lists them by kind.
+    pub(crate) fn variables(
+        verdict: &Verdict,
+        day_said: impl Fn(Day) -> String,
+        seen_said: impl Fn(&Seen) -> String,
+    ) -> FluentArgs<'static> {
         let mut variables = FluentArgs::new();
         match verdict {
             Verdict::RateLimited { minutes } => variables.set("minutes", (*minutes).max(1)),
@@ -66,17 +72,17 @@ impl Words {
             Verdict::Recalled { reason } => {
                 variables.set("reason", reason.as_deref().map(reason_of).unwrap_or_default())
             }
-            Verdict::Expired { on } => variables.set("on", self.day(*on, language)),
+            Verdict::Expired { on } => variables.set("on", day_said(*on)),
             Verdict::NotActivated { fresh } => variables.set("fresh", if *fresh { "yes" } else { "no" }),
             Verdict::NotYetOnSale { from } => {
-                variables.set("from", from.map_or_else(|| "none".to_owned(), |day| self.day(day, language)));
+                variables.set("from", from.map_or_else(|| "none".to_owned(), day_said));
             }
             Verdict::ImpossibleTravel { elsewhere: seen }
             | Verdict::SoldBefore { sale: seen }
-            | Verdict::GenuineAgain { first: seen } => variables.set("seen", self.seen(seen, language)),
+            | Verdict::GenuineAgain { first: seen } => variables.set("seen", seen_said(seen)),
             Verdict::Overchecked { times, first } | Verdict::GenuineSeen { times, first } => {
                 variables.set("times", *times);
-                variables.set("seen", self.seen(first, language));
+                variables.set("seen", seen_said(first));
             }
             Verdict::DataMismatch { lot, expiry } => variables.set(
                 "differs",
@@ -183,7 +189,8 @@ fn reason_of(reason: &str) -> String {
 
 /// A text from outside as one line of bounded length: white space in a row becomes one space; control characters and
 /// those that turn the direction of writing (UAX #9) are left out.
-pub(crate) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let mut line = String::new();
     let mut gap = false;
     let mut count = 0;

@@ -54,9 +54,9 @@ impl Tag {
             ($($name:literal),+) => { &[$(($name, include_str!(concat!("../catalogues/", $name)))),+] };
         }
         match self {
-            Self::En => files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl"),
-            Self::Hans => files!("zh-Hans/verdicts.ftl", "zh-Hans/facts.ftl", "zh-Hans/page.ftl"),
-            Self::Hant => files!("zh-Hant/verdicts.ftl", "zh-Hant/facts.ftl", "zh-Hant/page.ftl"),
+            Self::En => files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl", "en/sms.ftl"),
+            Self::Hans => files!("zh-Hans/verdicts.ftl", "zh-Hans/facts.ftl", "zh-Hans/page.ftl", "zh-Hans/sms.ftl"),
+            Self::Hant => files!("zh-Hant/verdicts.ftl", "zh-Hant/facts.ftl", "zh-Hant/page.ftl", "zh-Hant/sms.ftl"),
             Self::Hk => files!("zh-HK/terms.ftl"),
         }
     }

@@ -14,12 +14,15 @@ use contract::{Colour, Language, Receipt, ReceiptView, Refusal, VerdictKind};
 use jiff::tz::TimeZone;
 
 mod answer;
+mod brief;
 mod catalogue;
 mod dates;
 mod message;
 
+pub use self::answer::plain;
+pub use self::brief::Brief;
 pub use self::catalogue::{Fault, WordsError};
-pub use self::message::MessageId;
+pub use self::message::{MessageId, ShortText};
 
 use self::catalogue::{Catalogue, Overrides};
 use self::message::{Part, Phrase, verdict_id};

@@ -53,17 +53,34 @@ pub(crate) fn shapes() -> Vec<Shape> {
         variables,
     };
     let verdict = |kind| Shape { id: verdict_id(kind), parts: verdict_parts(kind), variables: verdict_variables(kind) };
+    let brief = |kind| Shape { id: brief_id(kind), parts: brief_parts(kind), variables: verdict_variables(kind) };
     VerdictKind::ALL
         .into_iter()
         .map(verdict)
         .chain(Phrase::SHAPES.iter().map(plain))
         .chain(MessageId::SHAPES.iter().map(plain))
+        .chain(VerdictKind::ALL.into_iter().map(brief))
+        .chain(ShortText::SHAPES.iter().map(plain))
         .collect()
 }
 
 /// The message of a verdict: `verdict-genuine-first`.
 pub(crate) fn verdict_id(kind: VerdictKind) -> String {
     format!("verdict-{}", kind.name().replace('_', "-"))
+}
+
+/// The message of a verdict in a short message: `sms-genuine-first`.
+pub(crate) fn brief_id(kind: VerdictKind) -> String {
+    format!("sms-{}", kind.name().replace('_', "-"))
+}
+
+/// As [`verdict_parts`], without the word: a short message uses the long form's.
+const fn brief_parts(kind: VerdictKind) -> &'static [Part] {
+    match verdict_parts(kind) {
+        [Part::Value, Part::Word, Part::Advice] => &[Part::Value, Part::Advice],
+        [Part::Value, Part::Word, Part::Advice, Part::Note] => &[Part::Value, Part::Advice, Part::Note],
+        _ => &[Part::Value, Part::Advice, Part::Note, Part::Reason],
+    }
 }
 
 /// Red and amber verdicts can stand beside another one and need a note; grey and green ones cannot.
@@ -203,6 +220,11 @@ messages! {
         Checked { times: u32, seen: String } => "fact-checked",
         CheckedTimes { times: u32 } => "fact-checked-times",
         FirstChecked { seen: String } => "fact-first-checked",
+        BriefDay { year: String, month: u32, day: u32 } => "sms-day",
+        BriefDayThisYear { month: u32, day: u32 } => "sms-day-this-year",
+        BriefSeenOn { day: String } => "sms-seen-on",
+        BriefSeenAt { day: String, time: String } => "sms-seen-at",
+        BriefSeenIn { when: String, city: String } => "sms-seen-in",
         RefusedOverloaded => "refusal-overloaded",
         RefusedUnavailable => "refusal-unavailable",
         RefusedUnauthorised => "refusal-unauthorised",
@@ -329,5 +351,48 @@ messages! {
         Home => "page-home",
         /// What a result does not say.
         Footer => "page-footer",
+    }
+}
+
+messages! {
+    /// What a short message says around an answer, and in place of one.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum ShortText {
+        /// What the goods should be.
+        Product {
+            /// Its name, cut to the room there is.
+            name: String
+        } => "sms-product",
+        /// The receipt, without spaces.
+        Receipt {
+            /// Twelve digits.
+            receipt: String
+        } => "sms-receipt",
+        /// One number of several.
+        Line {
+            /// Its last characters.
+            tail: String,
+            /// From [`crate::Words::word`].
+            word: String
+        } => "sms-line",
+        /// There were more numbers than are answered.
+        Rest {
+            /// How many more.
+            count: u32
+        } => "sms-rest",
+        /// How to hear more than a word of each.
+        Several => "sms-several",
+        /// How it works, how to report, how to stop.
+        Help => "sms-help",
+        /// There was no number in the text.
+        NoNumber => "sms-no-number",
+        /// Parts of the text never came, and what came holds no whole number.
+        Cut => "sms-cut",
+        /// No more replies.
+        Stopped => "sms-stopped",
+        /// Replies again.
+        Started => "sms-started",
+        /// A report of goods or a seller was taken down.
+        Tip => "sms-tip",
     }
 }

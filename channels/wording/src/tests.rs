@@ -7,25 +7,25 @@ use super::*;
 use crate::catalogue::BANNED;
 use crate::catalogue::tests::{assert_simplified, assert_traditional};
 
-fn words() -> Words {
+pub(crate) fn words() -> Words {
     Words::load(None, TimeZone::get("Asia/Shanghai").unwrap()).unwrap()
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::from_jiff(text.parse().unwrap())
 }
 
 /// 14:05 on 20 November 2026 in China.
-fn seen() -> Seen {
+pub(crate) fn seen() -> Seen {
     Seen { at: at("2026-11-20T06:05:59Z"), city: Some("深圳".to_owned()), channel: Some(Channel::Sms) }
 }
 
-fn day() -> Day {
+pub(crate) fn day() -> Day {
     Day::new(2026, 11, 23).unwrap()
 }
 
 /// Every verdict, in every form its facts can take.
-fn every_verdict() -> Vec<Verdict> {
+pub(crate) fn every_verdict() -> Vec<Verdict> {
     let nowhere = Seen { city: None, channel: None, ..seen() };
     let all = vec![
         Verdict::Unavailable,
@@ -345,8 +345,8 @@ fn a_receipt_shows_word_colour_and_minute() {
 
 #[test]
 fn text_from_outside_stays_one_line_of_bounded_length() {
-    assert_eq!(answer::plain(" a\t\n b\u{202e}\u{7}c "), "a bc");
-    let long = answer::plain(&"长".repeat(10_000));
+    assert_eq!(plain(" a\t\n b\u{202e}\u{7}c "), "a bc");
+    let long = plain(&"长".repeat(10_000));
     assert_eq!(long.chars().count(), 201);
     assert!(long.ends_with('…'));
     let words = words();
@@ -368,7 +368,7 @@ fn the_ends_of_time_have_words_too() {
 proptest::proptest! {
     #[test]
     fn no_text_from_outside_breaks_the_line(text in "\\PC*|[\\x00-\\x7f\u{2028}\u{202e}\u{85}]*") {
-        let line = answer::plain(&text);
+        let line = plain(&text);
         proptest::prop_assert!(line.chars().count() <= 202);
         let breaks = line.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}'));
         proptest::prop_assert!(!breaks);

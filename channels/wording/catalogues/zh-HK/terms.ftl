@@ -6,6 +6,7 @@
 -maker = 生產商
 -proof = 單據
 -shop = 商戶
+-sms = 短訊
 
 fact-made = 製造日期：{ $day }
 page-title = 貨品編號查詢
