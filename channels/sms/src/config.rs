@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use net::{Limits, TlsClient, TlsFiles};
 
-pub use self::check::ConfigError;
+pub use self::check::{ConfigError, Range};
 pub use self::raw::{
-    AccountConfig, BindAs, CallConfig, IdForm, LimitsConfig, LinkConfig, PasswordPlace, ServerConfig, SmsConfig, Version,
+    AccountConfig, BindAs, CallConfig, CalledConfig, IdForm, KeywordConfig, LimitsConfig, LinkConfig, PasswordPlace, ServerConfig, SmsConfig, Version,
 };
 use crate::message::Receipting;
 use crate::reading;
@@ -111,7 +111,7 @@ pub struct Account {
     /// The password.
     pub password: Secret,
     /// From where; empty for anywhere.
-    pub from: Vec<check::Range>,
+    pub from: Vec<Range>,
     /// Binds at once.
     pub binds: usize,
     /// Where to call it when replies wait and it is not bound, and what to say.

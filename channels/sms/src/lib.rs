@@ -11,11 +11,11 @@
 
 pub mod config;
 pub mod message;
-mod outbox;
+pub mod outbox;
 pub mod reading;
-mod receipts;
+pub mod receipts;
 pub mod render;
-mod route;
+pub mod route;
 pub mod run;
 pub mod session;
 pub mod text;

@@ -35,8 +35,6 @@ const LATER: [Duration; 6] = [
 pub struct Item {
     /// The reply.
     pub reply: Reply,
-    /// The link that its text came by.
-    pub came_by: Arc<str>,
     /// The PDU that it goes out in on a connection whose peer bound to us.
     pub carrier: Carrier,
     left: AtomicUsize,
@@ -88,9 +86,9 @@ pub struct Outbox {
 impl Item {
     /// A reply that nobody has sent anything of.
     #[must_use]
-    pub fn new(reply: Reply, came_by: Arc<str>, carrier: Carrier) -> Arc<Self> {
+    pub fn new(reply: Reply, carrier: Carrier) -> Arc<Self> {
         let left = AtomicUsize::new(reply.segments.len());
-        Arc::new(Self { reply, came_by, carrier, left, over: AtomicBool::new(false) })
+        Arc::new(Self { reply, carrier, left, over: AtomicBool::new(false) })
     }
 
     /// Ends it, once.
@@ -180,11 +178,6 @@ impl Outbox {
         self.ready.retain(&mut stays);
         self.later.retain(|_, out| stays(out));
         ended
-    }
-
-    /// Puts one back that was pulled and not sent.
-    pub fn put_back(&mut self, out: Out) {
-        self.ready.push_front(out);
     }
 
     /// What became of a segment that was sent; the whole reply, where that ends it.

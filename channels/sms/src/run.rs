@@ -119,7 +119,6 @@ impl Bound {
         }
         shutdown.cancelled().await;
         while serving.join_next().await.is_some() {}
-        hub.quiet().await;
         drop(settling);
         let cut = hub.tasks.finish().await;
         if cut > 0 {

@@ -41,7 +41,7 @@ const MOST_REFUSED: u32 = 16;
 const WITH_TLVS: u8 = 0x34;
 
 /// The bounds of a conversation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Messages of ours that the peer has not answered.
     pub window_out: usize,

@@ -24,7 +24,7 @@ const WHOLE: &str = r#"
 "#;
 
 fn check(text: &str) -> Result<Settings, ConfigError> {
-    toml::from_str::<SmsConfig>(text).unwrap().check(&|_| Ok("secret".to_owned()))
+    toml::from_str::<SmsConfig>(text).expect("toml").check(&|_| Ok("secret".to_owned()))
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn item(sequence: u64, segments: usize) -> Arc<Item> {
         receipting: Receipting::Never,
         valid_until: Timestamp(1_000),
     };
-    Item::new(reply, Arc::from("link"), Carrier::Deliver)
+    Item::new(reply, Carrier::Deliver)
 }
 
 fn taken() -> Outcome {

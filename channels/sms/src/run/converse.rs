@@ -17,14 +17,14 @@ use net::{Connection, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Ack, Answered, Desk, PART_WAITS, Step};
+use super::desk::{Ack, Acks, Answered, Desk, PART_WAITS, Step};
 use super::hub::{Conversing, Hub, count_outcome, time};
 use super::line::{Connected, Line, count, known};
 use crate::message::{DeliveryState, Incoming, Receipting, Report};
 use crate::outbox::Out;
 use crate::session::{Event, Outcome, Over, Session, Ticket};
 use crate::wire::status::Treatment;
-use crate::wire::{Bind, BindKind, Carrier, Command, MOST_FRAME, ShortMessage, Status, frame};
+use crate::wire::{Bind, BindKind, Carrier, MOST_FRAME, ShortMessage, Status, frame};
 
 /// Octets read at once.
 const READ: usize = 64 * 1024;
@@ -61,7 +61,7 @@ pub(super) struct Conversation {
     keys: u64,
     /// Parts that are acknowledged by themselves at a time.
     parts: VecDeque<(Instant, Ticket)>,
-    acks: (mpsc::UnboundedSender<(Ticket, Status)>, mpsc::UnboundedReceiver<(Ticket, Status)>),
+    acks: (Acks, mpsc::UnboundedReceiver<(Ticket, Status)>),
     bell: Option<watch::Receiver<u64>>,
     /// Something was put into the outbox that this connection may have no room for.
     pushed: bool,
@@ -88,7 +88,7 @@ pub(super) async fn accepted(hub: Arc<Hub>, connection: Connection) {
     let mut conversation = Conversation::new(&hub, session, stream, peer.to_string(), None);
     conversation.address = Some(peer.ip().to_canonical());
     let ended = conversation.run().await;
-    tracing::debug!(%peer, ?ended, "smpp connection ended");
+    tracing::debug!(%peer, over = ?ended.over, "smpp connection ended");
 }
 
 /// Calls an ESME to which replies are owed (outbind).
@@ -109,7 +109,7 @@ pub(super) fn call(hub: &Arc<Hub>, line: &Arc<Line>, now: Instant) {
                 let mut session = Session::accepting(line.settings.limits, Instant::now());
                 session.call(system_id, password);
                 let ended = Conversation::new(&hub, session, stream, address, None).run().await;
-                tracing::info!(link = %line.link.name, ?ended, "called link down");
+                tracing::info!(link = %line.link.name, over = ?ended.over, "called link down");
             }
             Err(error) => tracing::warn!(link = %line.link.name, %error, "an account cannot be called"),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, VerdictGiven};
-use contract::{Channel, EventTime, Inquiry, InquiryId, Owed, Refusal, Reply, Timestamp, Verify};
+use contract::{Channel, EventTime, Inquiry, InquiryId, Owed, Refusal, Reply, Timestamp};
 use sha2::{Digest as _, Sha256};
 use wording::Words;
 
@@ -32,11 +32,14 @@ pub(crate) struct Desk {
     words: Arc<Words>,
 }
 
+/// Where a connection takes acknowledgements for what came by it.
+pub(super) type Acks = tokio::sync::mpsc::UnboundedSender<(Ticket, Status)>;
+
 /// Names a message until it is acknowledged, on whichever connection it came.
 #[derive(Debug, Clone)]
 pub(super) struct Ack {
     pub(super) ticket: Ticket,
-    pub(super) to: tokio::sync::mpsc::UnboundedSender<(Ticket, Status)>,
+    pub(super) to: Acks,
 }
 
 /// What is to be done with a message.
@@ -126,7 +129,7 @@ impl Desk {
                 }
                 let id = reply.position.map_or_else(String::new, |position| format!("{:x}", position.sequence));
                 // The reply of a retransmission is on its way already, or has arrived.
-                let item = if replayed { None } else { hub.desk.reply(&hub, &line, &route, &reply, language) };
+                let item = if replayed { None } else { hub.desk.reply(&line, &route, &reply, (language, hub.settings().valid_for)) };
                 (Status::OK, id, item)
             }
             Err(refusal) => {
@@ -140,15 +143,13 @@ impl Desk {
     /// The reply that the core gave just now, on its way; `None` where nothing goes out.
     fn reply(
         &self,
-        hub: &Hub,
         line: &Line,
         route: &Route,
         reply: &Reply,
-        language: contract::Language,
+        (language, valid_for): (contract::Language, Duration),
     ) -> Option<Arc<Item>> {
         reply.position?;
-        let until = reply.at.plus(hub.settings().valid_for);
-        self.item(line, route, reply, (language, until))
+        self.item(line, route, reply, (language, reply.at.plus(valid_for)))
     }
 
     /// A reply that is still owed, on its way again, with its group; `None` where it cannot be read or there is nothing
@@ -200,7 +201,7 @@ impl Desk {
             receipting: line.settings.receipts,
             valid_until,
         };
-        Some(Item::new(reply, Arc::clone(&line.link.name), route.carrier()))
+        Some(Item::new(reply, route.carrier()))
     }
 }
 

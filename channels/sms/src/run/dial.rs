@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use net::Dialler;
 
-use super::converse::{Conversation, Ended};
+use super::converse::Conversation;
 use super::hub::Hub;
 use super::line::Line;
 use crate::session::Session;
@@ -42,8 +42,8 @@ pub(super) async fn keep(hub: Arc<Hub>, line: Arc<Line>, kind: BindKind, dialler
                 let session = Session::binding(line.settings.limits, kind, dial.bind.clone(), begun);
                 let conversation = Conversation::new(&hub, session, stream, address, Some(Arc::clone(&line)));
                 let ended = conversation.run().await;
-                tracing::info!(link = %line.link.name, kind = kind.name(), ?ended, "link down");
-                matches!(ended, Ended { was_bound: true, .. }) && begun.elapsed() >= GOOD
+                tracing::info!(link = %line.link.name, kind = kind.name(), over = ?ended.over, "link down");
+                ended.was_bound && begun.elapsed() >= GOOD
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);

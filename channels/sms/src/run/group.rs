@@ -71,10 +71,6 @@ impl Group {
         (out, ended)
     }
 
-    pub(crate) fn put_back(&self, out: Out) {
-        self.outbox().put_back(out);
-    }
-
     pub(crate) fn settle(&self, out: Out, outcome: &Outcome, now: Instant) -> Option<Settled> {
         self.outbox().settle(out, outcome, now)
     }

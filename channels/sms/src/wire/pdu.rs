@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 
-use super::command::{BindKind, Carrier, Command, RESPONSE};
+use super::command::{Carrier, Command, RESPONSE};
 use super::read::Octets;
 use super::status::Status;
 use super::tlv;
