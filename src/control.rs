@@ -9,7 +9,9 @@
 mod client;
 mod server;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use contract::reading::read_one;
@@ -58,7 +60,18 @@ pub enum Request {
         /// How many batches to pass over.
         skip: usize,
     },
+    /// Something that a running channel knows or does.
+    Channel {
+        /// The channel.
+        channel: String,
+        /// What is asked, in the channel's own terms.
+        ask: serde_json::Value,
+    },
 }
+
+/// What answers [`Request::Channel`], by the channel's name. The program composes it; nothing here knows a channel.
+pub type Channels =
+    BTreeMap<&'static str, Arc<dyn Fn(serde_json::Value) -> Result<serde_json::Value, Failed> + Send + Sync>>;
 
 /// What the gateway says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +106,8 @@ pub enum Response {
         /// How many there are in all.
         all: usize,
     },
+    /// What a channel says.
+    Channel(serde_json::Value),
     /// It was not done.
     Failed(Failed),
 }
@@ -220,7 +235,7 @@ impl ControlError {
 }
 
 /// Does what is asked.
-pub async fn answer(gateway: &Gateway, request: Request) -> Response {
+pub async fn answer(gateway: &Gateway, channels: &Channels, request: Request) -> Response {
     match request {
         Request::Order(order) => match gateway.order(order).await {
             Ok(outcome) => Response::Done(outcome),
@@ -252,6 +267,13 @@ pub async fn answer(gateway: &Gateway, request: Request) -> Response {
             let batches = all.iter().skip(skip).take(PAGE).map(|batch| Batch::clone(batch)).collect();
             Response::Batches { batches, all: all.len() }
         }
+        Request::Channel { channel, ask } => match channels.get(channel.as_str()) {
+            Some(channel) => channel(ask).map_or_else(Response::Failed, Response::Channel),
+            None => Response::Failed(Failed {
+                kind: Kind::Unavailable,
+                message: format!("no gateway is running with the channel {channel}"),
+            }),
+        },
     }
 }
 

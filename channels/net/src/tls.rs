@@ -103,9 +103,7 @@ fn pair(files: &TlsFiles) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
     for authority in chain(path)? {
-        store
-            .add(authority)
-            .map_err(|source| TlsError::Authority { path: path.to_owned(), source: source.into() })?;
+        store.add(authority).map_err(|source| TlsError::Authority { path: path.to_owned(), source: source.into() })?;
     }
     Ok(store)
 }

@@ -14,7 +14,8 @@ use net::{Limits, TlsClient, TlsFiles};
 
 pub use self::check::{ConfigError, Range};
 pub use self::raw::{
-    AccountConfig, BindAs, CallConfig, CalledConfig, IdForm, KeywordConfig, LimitsConfig, LinkConfig, PasswordPlace, ServerConfig, SmsConfig, Version,
+    AccountConfig, BindAs, CallConfig, CalledConfig, IdForm, KeywordConfig, LimitsConfig, LinkConfig, PasswordPlace,
+    ServerConfig, SmsConfig, Version,
 };
 use crate::message::Receipting;
 use crate::reading;

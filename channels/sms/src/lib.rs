@@ -10,9 +10,12 @@
 //! ```
 
 pub mod config;
+#[cfg(any(test, feature = "invariants"))]
+pub mod invariants;
 pub mod message;
 pub mod outbox;
 pub mod reading;
+pub mod reassembly;
 pub mod receipts;
 pub mod render;
 pub mod route;
@@ -23,3 +26,4 @@ pub mod wire;
 
 pub use config::{AccountConfig, ConfigError, LinkConfig, PasswordPlace, ServerConfig, SmsConfig};
 pub use run::{Ask, Bound, Operator, OperatorError, Ports, SmsError};
+pub use wire::pdu::Secret;

@@ -28,8 +28,8 @@ use minicbor::{Decode, Encode};
 use crate::message::{Address, MoKind};
 use crate::text::Unreadable;
 
-/// Stands in a text where parts of it never came.
-pub const GAP: char = '\u{fffc}';
+/// Stands in a text where parts of it never came. No handset sends it: it is no character of any alphabet.
+pub const GAP: char = '\u{10ffff}';
 
 /// How many last characters name a number of several: never the whole one.
 const TAIL: usize = 4;

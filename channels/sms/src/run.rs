@@ -108,6 +108,7 @@ impl Bound {
         hub.take_over().await.map_err(SmsError::Owed)?;
         let settling = hub.tasks.spawn(hub::settle(Arc::clone(&hub), settled));
         drop(hub.tasks.spawn(hub::tick(Arc::clone(&hub))));
+        drop(hub.tasks.spawn(desk::mind_parts(Arc::clone(&hub))));
         hub.start_links();
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {

@@ -135,7 +135,12 @@ impl SmsConfig {
         let mut servers = Vec::with_capacity(self.server.len());
         for server in &self.server {
             within("server.connections.connections", 1, u32::MAX, server.connections.connections)?;
-            within("server.connections.connections_per_address", 1, u32::MAX, server.connections.connections_per_address)?;
+            within(
+                "server.connections.connections_per_address",
+                1,
+                u32::MAX,
+                server.connections.connections_per_address,
+            )?;
             within("server.connections.handshake_timeout_s", 1, 3_600, server.connections.handshake_timeout_s)?;
             servers.push(Server { listen: server.listen, tls: server.tls.clone(), connections: server.connections });
         }

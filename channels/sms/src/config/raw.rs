@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::Receipting;
 use crate::text;
+use crate::wire::pdu::Secret;
 
 /// The section `[sms]`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -99,6 +100,28 @@ pub struct PasswordPlace {
     /// A systemd credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_credential: Option<String>,
+    /// The password itself, for a program that has it by other means; never in a file.
+    #[serde(skip)]
+    pub given: Option<Secret>,
+}
+
+impl AccountConfig {
+    /// An account with everything else by default.
+    #[must_use]
+    pub fn new(name: &str, password: Secret) -> Self {
+        Self {
+            name: name.to_owned(),
+            group: None,
+            system_id: name.to_owned(),
+            password: PasswordPlace { given: Some(password), ..PasswordPlace::default() },
+            from: Vec::new(),
+            binds: eight(),
+            call: None,
+            country: None,
+            text: text::Settings::default(),
+            limits: LimitsConfig::default(),
+        }
+    }
 }
 
 /// Who may bind to us.

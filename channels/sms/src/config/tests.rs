@@ -23,8 +23,12 @@ const WHOLE: &str = r#"
     limits = { window = 10, rate = 50 }
 "#;
 
+fn config(text: &str) -> SmsConfig {
+    toml::from_str(text).unwrap()
+}
+
 fn check(text: &str) -> Result<Settings, ConfigError> {
-    toml::from_str::<SmsConfig>(text).expect("toml").check(&|_| Ok("secret".to_owned()))
+    config(text).check(&|_| Ok("secret".to_owned()))
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! would cost several times as much. Inquiries run inside the task; what is unfinished when the connection ends is
 //! finished without it, since it is recorded all the same.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use net::{Connection, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 
-use super::desk::{Ack, Acks, Answered, Desk, PART_WAITS, Step};
+use super::desk::{Ack, Acks, Answered, Desk, Step};
 use super::hub::{Conversing, Hub, count_outcome, time};
 use super::line::{Connected, Line, count, known};
 use crate::message::{DeliveryState, Incoming, Receipting, Report};
@@ -59,8 +59,6 @@ pub(super) struct Conversation {
     asking: FuturesUnordered<BoxFuture<'static, Answered>>,
     sent: HashMap<u64, Out>,
     keys: u64,
-    /// Parts that are acknowledged by themselves at a time.
-    parts: VecDeque<(Instant, Ticket)>,
     acks: (Acks, mpsc::UnboundedReceiver<(Ticket, Status)>),
     bell: Option<watch::Receiver<u64>>,
     /// Something was put into the outbox that this connection may have no room for.
@@ -117,13 +115,7 @@ pub(super) fn call(hub: &Arc<Hub>, line: &Arc<Line>, now: Instant) {
 }
 
 impl Conversation {
-    pub(super) fn new(
-        hub: &Arc<Hub>,
-        session: Session,
-        stream: Stream,
-        peer: String,
-        line: Option<Arc<Line>>,
-    ) -> Self {
+    pub(super) fn new(hub: &Arc<Hub>, session: Session, stream: Stream, peer: String, line: Option<Arc<Line>>) -> Self {
         let (read, write) = tokio::io::split(stream);
         Self {
             bell: line.as_ref().map(|line| line.group.listen()),
@@ -138,7 +130,6 @@ impl Conversation {
             asking: FuturesUnordered::new(),
             sent: HashMap::new(),
             keys: 0,
-            parts: VecDeque::new(),
             // Bounded by the window in: every ticket is acknowledged once.
             acks: mpsc::unbounded_channel(),
             pushed: false,
@@ -193,12 +184,6 @@ impl Conversation {
     /// Everything that can be done without waiting.
     fn work(&mut self, now: Instant) {
         self.session.handle_timeout(now);
-        while let Some((due, ticket)) = self.parts.front()
-            && *due <= now
-        {
-            self.session.answer(*ticket, Status::OK, "");
-            self.parts.pop_front();
-        }
         loop {
             self.take_events(now);
             if !self.session.wants_input() {
@@ -215,12 +200,7 @@ impl Conversation {
     }
 
     /// Waits until something happens.
-    async fn wait(
-        &mut self,
-        now: Instant,
-        stopping: &tokio_util::sync::CancellationToken,
-        leaving: bool,
-    ) -> Happened {
+    async fn wait(&mut self, now: Instant, stopping: &tokio_util::sync::CancellationToken, leaving: bool) -> Happened {
         let due = self.due(now);
         let reading = self.session.wants_input() && self.received.len() < MOST_FRAME + READ;
         let writing = !self.session.output().is_empty();
@@ -267,12 +247,13 @@ impl Conversation {
 
     /// When there is something to do at the latest.
     fn due(&self, now: Instant) -> Option<Instant> {
-        let parts = self.parts.front().map(|(due, _)| *due);
-        let waiting = self.line.as_ref().filter(|_| self.session.room() > 0).and_then(|line| {
-            if line.group.is_ready(now) { line.ready_at(now) } else { line.group.next_due() }
-        });
+        let waiting = self
+            .line
+            .as_ref()
+            .filter(|_| self.session.room() > 0)
+            .and_then(|line| if line.group.is_ready(now) { line.ready_at(now) } else { line.group.next_due() });
         let last = self.over.map(|(_, at)| at + LAST_WORDS);
-        [self.session.timeout(), parts, waiting, last].into_iter().flatten().min()
+        [self.session.timeout(), waiting, last].into_iter().flatten().min()
     }
 
     fn take_events(&mut self, now: Instant) {
@@ -285,7 +266,11 @@ impl Conversation {
                 Event::Settled { key, outcome } => self.settled(key, &outcome, now),
                 Event::Deviation { what, status } => {
                     if let Some(line) = &self.line {
-                        count(if status == Status::THROTTLED { &line.counts.throttled_in } else { &line.counts.deviations });
+                        count(if status == Status::THROTTLED {
+                            &line.counts.throttled_in
+                        } else {
+                            &line.counts.deviations
+                        });
                     }
                     let link = self.line.as_ref().map(|line| &*line.link.name);
                     tracing::debug!(link, peer = %self.peer, what, %status, "a pdu out of order");
@@ -388,11 +373,11 @@ impl Conversation {
             return;
         }
         let ack = Ack { ticket, to: self.acks.0.clone() };
-        match self.hub.desk.take(&self.hub, &line, &mo, ack) {
+        match self.hub.desk.take(&self.hub, &line, mo, (ack, now)) {
             Step::Now(status) => {
                 self.session.answer(ticket, status, "");
             }
-            Step::Part => self.parts.push_back((now + PART_WAITS, ticket)),
+            Step::Part => {}
             Step::Ask(asking) => {
                 self.asking.push(Box::pin(Desk::ask(Arc::clone(&self.hub), ticket, *asking)));
             }
@@ -418,7 +403,7 @@ impl Conversation {
         let Answered { ticket, others, status, id, line, item } = answered;
         self.session.answer(ticket, status, &id);
         for Ack { ticket, to } in others {
-            drop(to.send((ticket, status)));
+            to.send((ticket, status)).ok();
         }
         if let Some(item) = item {
             self.hub.enqueue(&line.group, &item);
@@ -472,7 +457,11 @@ impl Conversation {
             Outcome::Taken { id } => {
                 line.pace().taken();
                 if out.item.reply.receipting != Receipting::Never {
-                    drop(line.receipts().sent(id, now));
+                    let early = line.receipts().sent(id, now);
+                    if early.is_some() {
+                        // It was counted as unmatched when it came.
+                        line.counts.unmatched.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+                    }
                 }
             }
             Outcome::Answered { treatment: Treatment::Pause, .. } => line.pace().pause(now),
@@ -505,7 +494,7 @@ impl Conversation {
             drop(tasks.spawn(async move {
                 while let Some(Answered { others, status, line, item, .. }) = asking.next().await {
                     for Ack { ticket, to } in others {
-                        drop(to.send((ticket, status)));
+                        to.send((ticket, status)).ok();
                     }
                     if let Some(item) = item {
                         hub.enqueue(&line.group, &item);

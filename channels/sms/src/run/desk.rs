@@ -1,15 +1,16 @@
 //! From a short message to an inquiry, and from the core's reply to a reply on its way.
 //!
-//! The one place where links meet texts. Decides when a message is acknowledged: a text when its inquiry is on disk; a
-//! part of one with the whole, or after [`PART_WAITS`] by itself, since a carrier with a small window sends no second part
-//! before the first is answered; what gets no answer at once.
+//! The one place where links meet texts. Decides when a message is acknowledged: a text when its inquiry is on disk, a
+//! part of one with the whole or when [`Reassembly`] says so, what gets no answer at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, VerdictGiven};
 use contract::{Channel, EventTime, Inquiry, InquiryId, Owed, Refusal, Reply, Timestamp};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 use wording::Words;
 
 use super::hub::{Hub, time};
@@ -17,19 +18,27 @@ use super::line::{Line, count};
 use crate::message::{self, Mo, Sar};
 use crate::outbox::Item;
 use crate::reading::{self, Question, Reading};
+use crate::reassembly::{Fragment, Key, Limits, Offered, Overdue, Reassembly};
 use crate::render;
 use crate::route::{Route, fitting};
 use crate::session::Ticket;
-use crate::text::{self, Part};
+use crate::text::{self, Part, Unreadable};
 use crate::wire::{Carrier, Status};
-
-/// A part of a long text that the rest has not come of is acknowledged after so long. Until then a crash loses nothing:
-/// the carrier sends it again.
-pub(super) const PART_WAITS: Duration = Duration::from_secs(2);
 
 /// Texts and words.
 pub(crate) struct Desk {
     words: Arc<Words>,
+    parts: Mutex<Reassembly<Ack, Sample>>,
+    /// A part came.
+    offered: Notify,
+}
+
+/// What is needed of a text whose rest never comes: the link, and a message of it without its octets.
+#[derive(Debug, Clone)]
+struct Sample {
+    line: Arc<Line>,
+    mo: Mo,
+    ticket: Ticket,
 }
 
 /// Where a connection takes acknowledgements for what came by it.
@@ -74,36 +83,48 @@ pub(super) struct Answered {
 
 impl Desk {
     pub(super) fn new(words: Arc<Words>) -> Self {
-        Self { words }
+        Self { words, parts: Mutex::new(Reassembly::new(Limits::default())), offered: Notify::new() }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Reassembly<Ack, Sample>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a message.
-    pub(super) fn take(&self, hub: &Hub, line: &Arc<Line>, mo: &Mo, ack: Ack) -> Step {
-        let carrier = ack.ticket.carrier;
-        let (words, place) = match Part::read(mo, &line.settings.text) {
-            Ok((part, place)) => (text::join([&part]), place),
-            Err(unreadable) => (Err(unreadable), None),
+    pub(super) fn take(&self, hub: &Hub, line: &Arc<Line>, mo: Mo, (ack, now): (Ack, Instant)) -> Step {
+        let ticket = ack.ticket;
+        let (part, place) = match Part::read(&mo, &line.settings.text) {
+            Ok(read) => read,
+            Err(unreadable) => return asking(hub, line, &mo, ticket, (Err(unreadable), None)),
         };
-        let text = reading::Text {
-            from: &mo.from,
-            to: &mo.to,
-            kind: mo.kind,
-            words: words.as_ref().map(String::as_str).map_err(|unreadable| *unreadable),
-        };
-        let settings = hub.settings();
-        let reading = reading::Settings { country: line.settings.country.clone(), ..settings.reading.clone() };
-        match reading::read(&text, &reading) {
-            Reading::Silence(silence) => {
-                count(&line.counts.silent);
-                tracing::debug!(link = %line.link.name, why = silence.name(), "a text that gets no answer");
-                Step::Now(Status::OK)
+        let Some(place) = place else { return asking(hub, line, &mo, ticket, (text::join([&part]), None)) };
+        let sample =
+            Sample { line: Arc::clone(line), mo: Mo { body: Bytes::new(), tlvs: Vec::new(), ..mo.clone() }, ticket };
+        let key = Key::of(&mo, place);
+        let fragment = Fragment { key, place: place.part, part: part.detached(), ticket: ack, sample };
+        let offered = self.parts().offer(fragment, now);
+        self.offered.notify_one();
+        match offered {
+            Offered::Waits => Step::Part,
+            Offered::Whole { words, mut tickets } => match asking(hub, line, &mo, ticket, (words, Some(place))) {
+                Step::Ask(asking) => {
+                    tickets.retain(|other| other.ticket != ticket);
+                    Step::Ask(Box::new(Asking { others: tickets, ..*asking }))
+                }
+                Step::Now(status) => {
+                    acknowledge(tickets, status);
+                    Step::Now(status)
+                }
+                Step::Part => Step::Part,
+            },
+            // It may be another one than the part that came.
+            Offered::Spare(other) => {
+                acknowledge([other], Status::OK);
+                Step::Part
             }
-            Reading::Asks(question) => {
-                let key = key(mo, words.as_deref().unwrap_or_default(), place);
-                let Some((inquiry, route)) = inquiry(line, mo, carrier, *question, (key, settings.same_for)) else {
-                    return Step::Now(Status::OK);
-                };
-                Step::Ask(Box::new(Asking { line: Arc::clone(line), inquiry, route, others: Vec::new() }))
+            Offered::Full(other) => {
+                acknowledge([other], Status::THROTTLED);
+                Step::Part
             }
         }
     }
@@ -129,7 +150,11 @@ impl Desk {
                 }
                 let id = reply.position.map_or_else(String::new, |position| format!("{:x}", position.sequence));
                 // The reply of a retransmission is on its way already, or has arrived.
-                let item = if replayed { None } else { hub.desk.reply(&line, &route, &reply, (language, hub.settings().valid_for)) };
+                let item = if replayed {
+                    None
+                } else {
+                    hub.desk.reply(&line, &route, &reply, (language, hub.settings().valid_for))
+                };
                 (Status::OK, id, item)
             }
             Err(refusal) => {
@@ -215,6 +240,94 @@ fn key(mo: &Mo, words: &str, place: Option<Sar>) -> String {
     hash.update(place.map_or(0, |place| place.reference).to_be_bytes());
     hash.update(mo.reference.as_deref().unwrap_or_default());
     hash.finalize().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// What a text comes to.
+fn asking(
+    hub: &Hub,
+    line: &Arc<Line>,
+    mo: &Mo,
+    ticket: Ticket,
+    (words, place): (Result<String, Unreadable>, Option<Sar>),
+) -> Step {
+    let text = reading::Text {
+        from: &mo.from,
+        to: &mo.to,
+        kind: mo.kind,
+        words: words.as_ref().map(String::as_str).map_err(|unreadable| *unreadable),
+    };
+    let settings = hub.settings();
+    let reading = reading::Settings { country: line.settings.country.clone(), ..settings.reading.clone() };
+    match reading::read(&text, &reading) {
+        Reading::Silence(silence) => {
+            count(&line.counts.silent);
+            tracing::debug!(link = %line.link.name, why = silence.name(), "a text that gets no answer");
+            Step::Now(Status::OK)
+        }
+        Reading::Asks(question) => {
+            let key = key(mo, words.as_deref().unwrap_or_default(), place);
+            match inquiry(line, mo, ticket.carrier, *question, (key, settings.same_for)) {
+                None => Step::Now(Status::OK),
+                Some((inquiry, route)) => {
+                    Step::Ask(Box::new(Asking { line: Arc::clone(line), inquiry, route, others: Vec::new() }))
+                }
+            }
+        }
+    }
+}
+
+/// Acknowledges parts on whichever connections they came; one that is gone gets them again from its carrier.
+pub(super) fn acknowledge(acks: impl IntoIterator<Item = Ack>, status: Status) {
+    for Ack { ticket, to } in acks {
+        to.send((ticket, status)).ok();
+    }
+}
+
+/// Acknowledges parts that have waited long enough and answers texts whose rest did not come, until the gateway stops.
+pub(super) async fn mind_parts(hub: Arc<Hub>) {
+    let stopping = hub.tasks.stopping().clone();
+    loop {
+        let due = hub.desk.parts().poll_timeout();
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = timer => {}
+            () = hub.desk.offered.notified() => {}
+            () = stopping.cancelled() => return,
+        }
+        let now = tokio::time::Instant::now().into_std();
+        let (released, overdue) = {
+            let mut parts = hub.desk.parts();
+            (parts.release(now), parts.expire(now))
+        };
+        acknowledge(released, Status::OK);
+        for Overdue { id, words, sample, .. } in overdue {
+            answer_overdue(&hub, id, words, sample);
+        }
+    }
+}
+
+fn answer_overdue(hub: &Arc<Hub>, id: u64, words: Result<String, Unreadable>, sample: Sample) {
+    let Sample { line, mo, ticket } = sample;
+    let settle = move |hub: &Hub| hub.desk.parts().settle(id, tokio::time::Instant::now().into_std());
+    let Step::Ask(asking) = asking(hub, &line, &mo, ticket, (words, None)) else { return settle(hub) };
+    let (hub, conversing) = (Arc::clone(hub), hub.conversing());
+    let tasks = hub.tasks.clone();
+    drop(tasks.spawn(async move {
+        let Answered { status, line, item, .. } = Desk::ask(Arc::clone(&hub), ticket, *asking).await;
+        if let Some(item) = item {
+            hub.enqueue(&line.group, &item);
+            line.group.ring(tokio::time::Instant::now().into_std());
+        }
+        if !status.is_error() {
+            settle(&hub);
+        }
+        drop(conversing);
+    }));
 }
 
 fn inquiry(

@@ -67,6 +67,8 @@ pub(super) async fn keep(hub: Arc<Hub>, line: Arc<Line>, kind: BindKind, dialler
 fn random() -> u32 {
     let mut octets = [0; 4];
     // Without randomness all wait the shortest time.
-    drop(getrandom::fill(&mut octets));
+    if getrandom::fill(&mut octets).is_err() {
+        return 0;
+    }
     u32::from_be_bytes(octets)
 }

@@ -147,7 +147,7 @@ impl Hub {
 
     /// A reply came to its end.
     pub(super) fn ended(&self, settled: Settled) {
-        drop(self.settling.send(settled));
+        self.settling.send(settled).ok();
     }
 
     /// Takes over what is owed from the core's log; before anybody is served.
@@ -260,8 +260,7 @@ impl Hub {
 /// What dials a link.
 fn diallers(link: &LinkSettings) -> Result<Dialler, SmsError> {
     let tls = link.dial().and_then(|dial| dial.tls.as_ref());
-    Dialler::new(tls, link.limits.bind)
-        .map_err(|source| SmsError::Tls { link: link.name.to_string(), source })
+    Dialler::new(tls, link.limits.bind).map_err(|source| SmsError::Tls { link: link.name.to_string(), source })
 }
 
 /// Now.

@@ -44,8 +44,7 @@ impl Backoff {
         if self.failures.len() >= MOST_REMEMBERED {
             self.forget(now);
         }
-        let failures =
-            self.failures.entry((address, system_id.to_owned())).or_insert(Failures { count: 0, last: now });
+        let failures = self.failures.entry((address, system_id.to_owned())).or_insert(Failures { count: 0, last: now });
         failures.count = failures.count.saturating_add(1);
         failures.last = now;
     }

@@ -82,7 +82,7 @@ mod tests {
         #[test]
         fn no_second_ever_holds_more_than_the_rate_and_the_burst(
             rate in 1_u32..2_000,
-            steps in prop::collection::vec((0_u64..200, 1_usize..50), 1..200),
+            steps in prop::collection::vec((0_u64..200, 1_usize..30), 1..40),
         ) {
             let mut pace = Pace::new(Some(rate));
             let mut now = Instant::now();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
-use crate::message::{Address, Link, MoKind, Segment};
+use crate::invariants::{mo, returned};
 
 /// A line of `fixtures/sms/text`.
 #[derive(Deserialize)]
@@ -26,29 +26,6 @@ const KANNEL: &str = include_str!("../../../../fixtures/sms/text/kannel.jsonl");
 fn octets(hex: &str) -> Vec<u8> {
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
     hex.as_bytes().chunks(2).map(|two| digit(two[0]) << 4 | digit(two[1])).collect()
-}
-
-fn mo(data_coding: u8, udh: bool, body: Vec<u8>) -> Mo {
-    Mo {
-        link: Link { name: "a".into(), group: "a".into() },
-        from: Address::default(),
-        to: Address::default(),
-        kind: MoKind::Text,
-        data_coding,
-        body: body.into(),
-        udh,
-        sar: None,
-        service_type: String::new(),
-        reference: None,
-        tlvs: Vec::new(),
-    }
-}
-
-/// A segment of ours as it comes back from a handset.
-fn returned(segment: &Segment) -> Mo {
-    let mut back = mo(segment.data_coding, !segment.udh.is_empty(), [&segment.udh[..], &segment.payload[..]].concat());
-    back.sar = segment.sar;
-    back
 }
 
 /// Parts in order of their places; without places in the order given.

@@ -52,7 +52,8 @@ impl ShortMessage {
     }
 
     fn sar(&self) -> Option<Sar> {
-        let number = |tag| self.tlv(tag).map(|value| value.iter().fold(0_u32, |all, octet| all << 8 | u32::from(*octet)));
+        let number =
+            |tag| self.tlv(tag).map(|value| value.iter().fold(0_u32, |all, octet| all << 8 | u32::from(*octet)));
         Some(Sar {
             reference: u16::try_from(number(tlv::SAR_REFERENCE)? & 0xffff).ok()?,
             total: u8::try_from(number(tlv::SAR_TOTAL)?).ok()?,
@@ -201,6 +202,11 @@ impl Written {
             _ => DeliveryState::Unknown,
         };
         let whole = value("done date:").is_some() && value("dlvrd:").is_some();
-        Some(Self { id: value("id:")?, state, error: value("err:").filter(|error| error.bytes().any(|b| b != b'0')), whole })
+        Some(Self {
+            id: value("id:")?,
+            state,
+            error: value("err:").filter(|error| error.bytes().any(|b| b != b'0')),
+            whole,
+        })
     }
 }
