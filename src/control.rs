@@ -278,7 +278,7 @@ pub async fn answer(gateway: &Gateway, channels: &Channels, request: Request) ->
 }
 
 async fn inspect(gateway: &Gateway, code: &str) -> Response {
-    let (inspected, answer) = match gateway.inspect(&read_one(code).number).await {
+    let (inspected, answer) = match gateway.inspect(&read_one(code)).await {
         Ok(known) => known,
         Err(refusal) => return Response::Failed(Failed { kind: kind_of_refusal(&refusal), message: chain(&refusal) }),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Answer, Channel, Day, EventTime, Identity, InquiryId, Number, Refusal, Role};
+use contract::{Answer, Channel, Day, EventTime, Given, Identity, InquiryId, Refusal, Role};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -98,12 +98,12 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refusal`] where the histories cannot be read.
-    pub async fn inspect(&self, number: &Number) -> Result<(Inspected, Answer), Refusal> {
-        let found = self.shared.catalogue.find(number);
+    pub async fn inspect(&self, given: &Given) -> Result<(Inspected, Answer), Refusal> {
+        let found = self.shared.catalogue.find(&given.number);
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
-                self.send(Job::Look(record.key, reply))?;
+                self.jobs.send(Job::Look(record.key, reply))?;
                 answer.await.map_err(|_| Refusal::Internal)??
             }
             None => Past::default(),
@@ -119,8 +119,9 @@ impl Gateway {
             channel: Channel::Api,
             place: None,
             asked: EventTime::exact(now),
-            lot: None,
-            expiry: None,
+            lot: given.lot.as_deref(),
+            expiry: given.expiry,
+            gtin: given.number.gtin(),
             flagged: &|asker| flags.contains(asker),
         };
         let decision = decide(&found, PastView::Known(&past), &question, &self.shared.rules, now);

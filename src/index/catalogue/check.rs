@@ -6,10 +6,11 @@
 use std::collections::{HashMap, HashSet};
 
 use contract::answer::Names;
+use contract::reading::gtin14;
 
 use super::shelf::Shelf;
+use crate::code::Codes;
 use crate::code::layout::Layout;
-use crate::code::{Codes, is_gtin};
 use crate::index::{CatalogueChange, Maker, Product, Target};
 
 /// The most makers and products together in one change, which is one event of the log.
@@ -281,7 +282,7 @@ fn product(entry: &Product) -> Result<(), CatalogueError> {
         Some(_) | None => {}
     }
     match &entry.gtin {
-        Some(gtin) if gtin.len() != 14 || !is_gtin(gtin) => {
+        Some(gtin) if gtin.len() != 14 || gtin14(gtin).is_none() => {
             value("GTIN", gtin.chars().take(20).collect(), "14 digits with the right check digit")
         }
         Some(_) | None => Ok(()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use contract::Life;
 
 use super::spans::Spans;
-use crate::code::Codes;
+use crate::code::{Codes, item_reference};
 use crate::index::{
     Batch, CatalogueChange, LifeEvent, Maker, Product, Serials, Stamp, Target, Timeline, UnitKey, UnitRecord,
 };
@@ -27,6 +27,7 @@ pub(super) struct Shelf {
     batches: Vec<BatchSlot>,
     batch_slots: HashMap<u64, usize>,
     last_batch: u64,
+    /// The goods that GTINs name, whatever the packaging.
     gtins: HashSet<String>,
     /// Batches of boxes that units were already packed into.
     packed: HashSet<u64>,
@@ -86,7 +87,7 @@ impl Shelf {
                 let new = || Resource { product: slot, runs: BTreeMap::new(), spans: Spans::default() };
                 self.resources.entry((layout.id(), *resource)).or_insert_with(new);
             }
-            self.gtins.extend(product.gtin.clone());
+            self.gtins.extend(product.gtin.as_deref().map(item_reference).map(str::to_owned));
         }
     }
 
@@ -214,7 +215,7 @@ impl Shelf {
     }
 
     pub(super) fn knows_gtin(&self, gtin: &str) -> bool {
-        self.gtins.contains(gtin)
+        self.gtins.contains(item_reference(gtin))
     }
 
     pub(super) fn is_packed(&self, batch: u64) -> bool {

@@ -71,6 +71,7 @@ struct Scene {
     asked: Option<EventTime>,
     lot: Option<&'static str>,
     expiry: Option<Day>,
+    gtin: Option<&'static str>,
     flagged: Vec<u64>,
     rules: Rules,
     now: Timestamp,
@@ -123,6 +124,7 @@ impl Scene {
             asked: None,
             lot: None,
             expiry: None,
+            gtin: None,
             flagged: Vec::new(),
             rules: Rules::default(),
             now: noon(),
@@ -174,6 +176,7 @@ impl Scene {
             asked: self.asked.unwrap_or_else(|| EventTime::exact(self.now)),
             lot: self.lot,
             expiry: self.expiry,
+            gtin: self.gtin,
             flagged: &|asker| self.flagged.contains(&asker),
         };
         decide(found, past, &question, &self.rules, self.now)
