@@ -42,8 +42,6 @@ pub struct Settings {
     pub owed: usize,
     /// How texts are read; the country is the link's.
     pub reading: reading::Settings,
-    /// Measures the way of a text through the gateway this often.
-    pub probe: Option<Duration>,
 }
 
 /// A place to listen at.

@@ -129,9 +129,6 @@ impl SmsConfig {
         ] {
             within(key, least, most, got)?;
         }
-        if self.probe_s != 0 {
-            within("probe_s", 5, 86_400, self.probe_s)?;
-        }
         let mut servers = Vec::with_capacity(self.server.len());
         for server in &self.server {
             within("server.connections.connections", 1, u32::MAX, server.connections.connections)?;
@@ -167,7 +164,6 @@ impl SmsConfig {
             same_for: Duration::from_secs(60) * self.same_minutes,
             reading: self.reading()?,
             owed: usize::try_from(self.owed).unwrap_or(usize::MAX),
-            probe: (self.probe_s != 0).then(|| Duration::from_secs(self.probe_s.into())),
         })
     }
 

@@ -33,8 +33,6 @@ pub struct SmsConfig {
     pub own: Vec<String>,
     /// Words that may stand before a number besides those known everywhere, `[[sms.keyword]]`. Default none.
     pub keyword: Vec<KeywordConfig>,
-    /// Seconds between two measurements of a text's way through the gateway, 0 (none) or 5 to 86,400. Default 0.
-    pub probe_s: u32,
     /// Where carriers and aggregators bind to us, `[[sms.server]]`. Default none.
     pub server: Vec<ServerConfig>,
     /// Who may bind to us, `[[sms.account]]`. Default none.
@@ -54,7 +52,6 @@ impl Default for SmsConfig {
             numbers: 3,
             own: Vec::new(),
             keyword: Vec::new(),
-            probe_s: 0,
             server: Vec::new(),
             account: Vec::new(),
             link: Vec::new(),

@@ -101,11 +101,9 @@ fn the_numbers_of_kinds_of_goods_are_known_by_their_check_digit() {
     for wrong in ["6901234567893", "690123456789", "", "69012345678９2", "00000000000000000000"] {
         assert_eq!(gtin14(wrong), None, "{wrong}");
     }
-    for (short, long) in [
-        ("04252614", "00042100005264"),
-        ("01234531", "00012300000451"),
-        ("01234543", "00012340000053"),
-    ] {
+    for (short, long) in
+        [("04252614", "00042100005264"), ("01234531", "00012300000451"), ("01234543", "00012340000053")]
+    {
         assert_eq!(trade_item(short).as_deref(), Some(long), "UPC-E {short}");
     }
     assert_eq!(trade_item("04252615"), None);
