@@ -10,6 +10,7 @@
 //! ```
 
 pub mod config;
+pub mod handset;
 #[cfg(any(test, feature = "invariants"))]
 pub mod invariants;
 pub mod message;
@@ -25,5 +26,6 @@ pub mod text;
 pub mod wire;
 
 pub use config::{AccountConfig, ConfigError, LinkConfig, PasswordPlace, ServerConfig, SmsConfig};
+pub use handset::{Handset, HandsetError, Replied};
 pub use run::{Ask, Bound, Operator, OperatorError, Ports, SmsError};
 pub use wire::pdu::Secret;

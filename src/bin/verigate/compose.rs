@@ -31,6 +31,7 @@ use verigate::verify::decide::Rules;
 use verigate::verify::{Gateway, OpenError, Settings};
 use wording::Words;
 
+pub(crate) use self::sms::NAME as SMS;
 use crate::failure::{Exit, Failure};
 
 /// Measurements are folded into their buckets this often.

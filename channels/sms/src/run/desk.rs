@@ -174,7 +174,7 @@ impl Desk {
         (language, valid_for): (contract::Language, Duration),
     ) -> Option<Arc<Item>> {
         reply.position?;
-        self.item(line, route, reply, (language, reply.at.plus(valid_for)))
+        self.item(line, route, reply, (language, time().plus(valid_for)))
     }
 
     /// A reply that is still owed, on its way again, with its group; `None` where it cannot be read or there is nothing

@@ -17,6 +17,7 @@ mod bare;
 mod core;
 mod load;
 mod recovery;
+mod sms;
 mod stock;
 mod table;
 mod web;
@@ -40,6 +41,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "core", measure: core::speed, hangs_on_syncs: true },
     Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
+    Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];
 
