@@ -37,7 +37,7 @@ use crate::ledger::writer::{
     InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
 };
 
-pub use self::inspect::{Asked, Inspected, Lived, Unit};
+pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
 pub use self::open::{OpenError, Settings};
 
 /// The core of one data folder.

@@ -31,6 +31,7 @@
 //! - *Mismatch.* A lot, date or GTIN that one side does not have differs from nothing. GTINs that differ in the packaging
 //!   indicator alone are one product's: its box and its piece.
 
+mod explain;
 mod rules;
 mod sessions;
 mod state;
@@ -48,6 +49,8 @@ use crate::index::{Found, Stamp, UnitRecord};
 use crate::ledger::event::CheckEvent;
 use crate::verify::history::{AskerHash, Checked, Past};
 
+pub(crate) use self::explain::explain;
+pub use self::explain::{Considered, Outcome};
 pub use self::rules::{Rules, RulesError, Thresholds};
 
 /// A unit's past as far as it can be seen.

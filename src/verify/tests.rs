@@ -403,6 +403,7 @@ fn looking_at_a_number_leaves_no_trace() {
     for _ in 0..2 {
         let (inspected, _) = bench.runtime.block_on(bench.gateway().inspect(&given)).unwrap();
         assert_eq!(inspected.verdict, "genuine_first");
+        assert_eq!(inspected.unit.as_ref().map(|unit| unit.sessions.len()), Some(0));
     }
     assert_eq!(bench.kind(1, "861"), VerdictKind::GenuineFirst);
     bench.gateway().close();

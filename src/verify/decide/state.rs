@@ -27,14 +27,18 @@ impl<'a> Lives<'a> {
         Self { covering: &record.life, own }
     }
 
-    /// The latest event of this kind, unless it was lifted.
-    pub(super) fn standing(&self, life: Life) -> Option<&'a Stamp> {
+    /// The latest event of this kind, set or lifted.
+    pub(super) fn latest(&self, life: Life) -> Option<&'a Stamp> {
         let own = self.own.and_then(|own| own.latest(life));
-        let latest = match (self.covering.latest(life), own) {
+        match (self.covering.latest(life), own) {
             (Some(covering), Some(own)) if own.sequence < covering.sequence => Some(covering),
             (covering, own) => own.or(covering),
-        };
-        latest.filter(|stamp| !stamp.lifted)
+        }
+    }
+
+    /// The latest event of this kind, unless it was lifted.
+    pub(super) fn standing(&self, life: Life) -> Option<&'a Stamp> {
+        self.latest(life).filter(|stamp| !stamp.lifted)
     }
 }
 

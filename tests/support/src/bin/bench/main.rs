@@ -14,6 +14,7 @@
 )]
 
 mod bare;
+mod catalogue;
 mod core;
 mod load;
 mod recovery;
@@ -42,6 +43,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
+    Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];
 
