@@ -10,6 +10,7 @@ pub mod issue;
 pub mod layout;
 mod mint;
 
+use contract::reading::trade_item;
 use contract::{Number, TradeItem};
 use subtle::ConstantTimeEq as _;
 
@@ -133,7 +134,7 @@ impl Codes {
         match number {
             Number::Digits(digits) => self
                 .read_own(digits)
-                .or_else(|| is_gtin(digits).then_some(ReadCode::NotUnitCode(TradeItem::Gtin)))
+                .or_else(|| trade_item(digits).map(|_| ReadCode::NotUnitCode(TradeItem::Gtin)))
                 .unwrap_or_else(|| self.malformed(digits.len())),
             Number::Mixed(text) if is_licence(text) => ReadCode::NotUnitCode(TradeItem::Licence),
             Number::Mixed(text) => self.malformed(text.len()),
@@ -178,15 +179,9 @@ impl Codes {
     }
 }
 
-/// Whether these are the digits of a GTIN-8, -12, -13 or -14 (GS1 General Specifications §7.9: weights 3 and 1 from the
-/// right).
-pub(crate) fn is_gtin(digits: &str) -> bool {
-    if !matches!(digits.len(), 8 | 12 | 13 | 14) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return false;
-    }
-    let weights = [1_u32, 3].into_iter().cycle();
-    let sum: u32 = digits.bytes().rev().zip(weights).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
-    sum.is_multiple_of(10)
+/// The digits of a GTIN of 14 that name the goods: without the indicator of the packaging level and the check digit.
+pub(crate) fn item_reference(gtin: &str) -> &str {
+    gtin.get(1..13).unwrap_or(gtin)
 }
 
 /// Whether this has the shape of an approval or licence number, less its Chinese prefix: one or two letters and eight

@@ -9,16 +9,19 @@
 mod client;
 mod server;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use contract::reading::read_one;
 use contract::{Answer, Refusal, Verify as _};
 use serde::{Deserialize, Serialize};
 
+use crate::index::catalogue::source;
 use crate::index::{Batch, Maker, Product};
 use crate::ledger::writer::{Order, OrderError, Outcome};
-use crate::verify::{Gateway, OpenError};
+use crate::verify::{Gateway, Inspected, OpenError};
 
 pub use client::{Here, Link, ask, call};
 pub use server::serve;
@@ -36,6 +39,13 @@ pub const PAGE: usize = 500;
 pub enum Request {
     /// Carry out an order.
     Order(Order),
+    /// Take the makers and products of a file in, all of them as one event.
+    Catalogue {
+        /// The file, by its whole path, for the gateway to read.
+        file: PathBuf,
+        /// Who orders.
+        by: String,
+    },
     /// Tell everything about a number, and what a shopper who asks for the first time would be told. Nothing counts.
     Inspect {
         /// The number, as printed, scanned or copied.
@@ -48,6 +58,11 @@ pub enum Request {
         /// Its number.
         batch: u64,
     },
+    /// One product.
+    Product {
+        /// Its id.
+        product: String,
+    },
     /// A page of the makers and products.
     Products {
         /// How many products to pass over.
@@ -58,7 +73,18 @@ pub enum Request {
         /// How many batches to pass over.
         skip: usize,
     },
+    /// Something that a running channel knows or does.
+    Channel {
+        /// The channel.
+        channel: String,
+        /// What is asked, in the channel's own terms.
+        ask: serde_json::Value,
+    },
 }
+
+/// What answers [`Request::Channel`], by the channel's name. The program composes it; nothing here knows a channel.
+pub type Channels =
+    BTreeMap<&'static str, Arc<dyn Fn(serde_json::Value) -> Result<serde_json::Value, Failed> + Send + Sync>>;
 
 /// What the gateway says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,10 +92,19 @@ pub enum Request {
 pub enum Response {
     /// The order was carried out; every later check sees it.
     Done(Outcome),
+    /// A file was taken in.
+    TakenIn {
+        /// Makers in it.
+        makers: usize,
+        /// Products in it.
+        products: usize,
+        /// The event's sequence.
+        sequence: u64,
+    },
     /// All about a number.
     Inspected {
-        /// [`crate::verify::Inspected`] as JSON.
-        known: serde_json::Value,
+        /// All that is known of it.
+        known: Box<Inspected>,
         /// What a shopper who asks for the first time would be told.
         answer: Box<Answer>,
     },
@@ -77,6 +112,8 @@ pub enum Response {
     Status(Status),
     /// The batch; `None` where there is none of this number.
     Batch(Option<Box<Batch>>),
+    /// The product; `None` where there is none of this id.
+    Product(Option<Box<Product>>),
     /// Some of the products, in the order they came.
     Products {
         /// At most [`PAGE`].
@@ -93,6 +130,8 @@ pub enum Response {
         /// How many there are in all.
         all: usize,
     },
+    /// What a channel says.
+    Channel(serde_json::Value),
     /// It was not done.
     Failed(Failed),
 }
@@ -220,12 +259,13 @@ impl ControlError {
 }
 
 /// Does what is asked.
-pub async fn answer(gateway: &Gateway, request: Request) -> Response {
+pub async fn answer(gateway: &Gateway, channels: &Channels, request: Request) -> Response {
     match request {
         Request::Order(order) => match gateway.order(order).await {
             Ok(outcome) => Response::Done(outcome),
             Err(error) => Response::Failed(Failed { kind: kind_of(&error), message: chain(&error) }),
         },
+        Request::Catalogue { file, by } => take_in(gateway, file, by).await,
         Request::Inspect { code } => inspect(gateway, &code).await,
         Request::Status => {
             let health = gateway.health();
@@ -239,31 +279,53 @@ pub async fn answer(gateway: &Gateway, request: Request) -> Response {
         Request::Batch { batch } => {
             Response::Batch(gateway.catalogue().batch(batch).map(|batch| Box::new(Batch::clone(&batch))))
         }
+        Request::Product { product } => {
+            let known = gateway.catalogue().product(&product);
+            Response::Product(known.map(|product| Box::new(Product::clone(&product))))
+        }
         Request::Products { skip } => {
-            let all = gateway.catalogue().products();
-            let products: Vec<Product> = all.iter().skip(skip).take(PAGE).map(|one| Product::clone(one)).collect();
-            let makers = gateway.catalogue().makers();
-            let named = |maker: &Maker| products.iter().any(|product| product.maker == maker.id);
-            let makers = makers.iter().filter(|maker| named(maker)).map(|maker| Maker::clone(maker)).collect();
-            Response::Products { makers, all: all.len(), products }
+            let (page, makers, all) = gateway.catalogue().products_from(skip, PAGE);
+            let products = page.iter().map(|one| Product::clone(one)).collect();
+            Response::Products { products, makers: makers.iter().map(|maker| Maker::clone(maker)).collect(), all }
         }
         Request::Batches { skip } => {
-            let all = gateway.catalogue().batches();
-            let batches = all.iter().skip(skip).take(PAGE).map(|batch| Batch::clone(batch)).collect();
-            Response::Batches { batches, all: all.len() }
+            let (page, all) = gateway.catalogue().batches_from(skip, PAGE);
+            Response::Batches { batches: page.iter().map(|batch| Batch::clone(batch)).collect(), all }
         }
+        Request::Channel { channel, ask } => match channels.get(channel.as_str()) {
+            Some(channel) => channel(ask).map_or_else(Response::Failed, Response::Channel),
+            None => Response::Failed(Failed {
+                kind: Kind::Unavailable,
+                message: format!("no gateway is running with the channel {channel}"),
+            }),
+        },
+    }
+}
+
+/// All of a file or nothing of it.
+async fn take_in(gateway: &Gateway, file: PathBuf, by: String) -> Response {
+    let failed = |kind, message| Response::Failed(Failed { kind, message });
+    let change = match tokio::task::spawn_blocking(move || source::read(&file, &by)).await {
+        Ok(Ok(change)) => change,
+        Ok(Err(error)) => return failed(Kind::Data, chain(&error)),
+        Err(error) => return failed(Kind::Ours, chain(&error)),
+    };
+    let (makers, products) = (change.makers.len(), change.products.len());
+    let order = Order::Change { makers: change.makers, products: change.products, by: change.by };
+    match gateway.order(order).await {
+        Ok(Outcome::Recorded { position } | Outcome::Issued { position, .. }) => {
+            Response::TakenIn { makers, products, sequence: position.sequence }
+        }
+        Err(error) => failed(kind_of(&error), chain(&error)),
     }
 }
 
 async fn inspect(gateway: &Gateway, code: &str) -> Response {
-    let (inspected, answer) = match gateway.inspect(&read_one(code).number).await {
+    let (inspected, answer) = match gateway.inspect(&read_one(code)).await {
         Ok(known) => known,
         Err(refusal) => return Response::Failed(Failed { kind: kind_of_refusal(&refusal), message: chain(&refusal) }),
     };
-    match serde_json::to_value(inspected) {
-        Ok(known) => Response::Inspected { known, answer: Box::new(answer) },
-        Err(error) => Response::Failed(Failed { kind: Kind::Ours, message: chain(&error) }),
-    }
+    Response::Inspected { known: Box::new(inspected), answer: Box::new(answer) }
 }
 
 const fn kind_of(error: &OrderError) -> Kind {

@@ -119,11 +119,14 @@ pub struct Product {
     /// Category id; thresholds may be set by it.
     #[n(3)]
     pub category: String,
-    /// The layout of its numbers, by name.
+    /// The layout of its numbers, by name; empty where none are issued here: its units are known by imported lists alone,
+    /// of other makers' numbers or of GS1 serials under its GTIN.
     #[n(4)]
+    #[serde(default)]
     pub layout: String,
-    /// Its resource codes in that layout; at least one.
+    /// Its resource codes in that layout; at least one, none without a layout.
     #[n(5)]
+    #[serde(default)]
     pub resources: Vec<u64>,
     /// Specification or pack, as printed.
     #[n(6)]
@@ -491,7 +494,7 @@ impl Found {
 }
 
 /// Why a number is unknown: said to nobody, kept in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {

@@ -12,7 +12,6 @@ mod open;
 mod reader;
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,10 +34,10 @@ use crate::ledger::event::LoggedId;
 use crate::ledger::folder::{Folder, Lock};
 use crate::ledger::replay::Replays;
 use crate::ledger::writer::{
-    InquiryJob, Job, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
+    InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
 };
 
-pub use self::inspect::{Asked, Inspected, Lived, Unit};
+pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
 pub use self::open::{OpenError, Settings};
 
 /// The core of one data folder.
@@ -46,10 +45,9 @@ pub struct Gateway {
     shared: Arc<Shared>,
     admission: Admission,
     replays: Arc<Mutex<Replays>>,
-    jobs: SyncSender<Job>,
+    jobs: Arc<Jobs>,
     reader: Reader,
     folder: Folder,
-    queue: usize,
     writer: Mutex<Option<JoinHandle<()>>>,
     _lock: Lock,
 }
@@ -79,7 +77,7 @@ impl Gateway {
     /// [`OrderError`].
     pub async fn order(&self, order: Order) -> Result<Outcome, OrderError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Order(Box::new(order), reply))?;
+        self.jobs.send(Job::Order(Box::new(order), reply))?;
         answer.await.map_err(|_| OrderError::Refused(Refusal::Internal))?
     }
 
@@ -87,23 +85,11 @@ impl Gateway {
     pub fn close(&self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
-            // A full queue makes room as the writer works through it; a writer that is gone needs no word.
-            drop(self.jobs.send(Job::Stop));
+            self.jobs.stop();
             if writer.join().is_err() {
                 tracing::error!("the ledger's writer had panicked");
             }
         }
-    }
-
-    fn send(&self, job: Job) -> Result<(), Refusal> {
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        self.jobs.try_send(job).map_err(|error| {
-            self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            match error {
-                TrySendError::Full(_) => Refusal::Overloaded,
-                TrySendError::Disconnected(_) => Refusal::Unavailable("the gateway is stopping"),
-            }
-        })
     }
 
     fn asker(&self, asker: &Asker, id: &InquiryId) -> AskerHash {
@@ -112,12 +98,13 @@ impl Gateway {
     }
 
     /// The id as it is logged; `None` where the message can never come twice.
-    fn logged(&self, id: &InquiryId, content: &[u8], now: Timestamp) -> Option<LoggedId> {
+    fn logged(&self, id: &InquiryId, content: impl FnOnce() -> Vec<u8>, now: Timestamp) -> Option<LoggedId> {
         if id.valid_for.is_zero() {
             return None;
         }
+        let digest = digest(&content());
         let keys = self.shared.keys.read().unwrap_or_else(PoisonError::into_inner);
-        Some(LoggedId { id: keys.id(id), digest: digest(content), until: now.plus(id.valid_for) })
+        Some(LoggedId { id: keys.id(id), digest, until: now.plus(id.valid_for) })
     }
 
     /// Whether this message was answered before: its place in the log.
@@ -133,7 +120,7 @@ impl Gateway {
     async fn answer(&self, inquiry: Inquiry) -> Result<Reply, Refusal> {
         bounded(&inquiry)?;
         let now = (self.shared.clock)();
-        let id = self.logged(&inquiry.id, &content(&inquiry), now);
+        let id = self.logged(&inquiry.id, || content(&inquiry), now);
         if let Some(sequence) = self.known(id.as_ref(), now)? {
             return self.reader.replay(sequence).await;
         }
@@ -160,7 +147,7 @@ impl Gateway {
         let id = if limited.is_some() { None } else { id };
         let (reply, answer) = oneshot::channel();
         let job = InquiryJob { inquiry, id, asker, found, generation, limited, reply };
-        self.send(Job::Inquiry(Box::new(job)))?;
+        self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,
             Settled::Fresh(reply) => {
@@ -191,7 +178,7 @@ impl Gateway {
         let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };
         let (reply, answer) = oneshot::channel();
         let job = InquiryJob { inquiry, id, asker, found: Vec::new(), generation: u64::MAX, limited: None, reply };
-        self.send(Job::Inquiry(Box::new(job)))?;
+        self.jobs.send(Job::Inquiry(Box::new(job)))?;
         let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => return self.reader.replay(sequence).await,
             Settled::Fresh(reply) => reply,
@@ -207,7 +194,7 @@ impl Gateway {
     fn learn(&self, asker: AskerHash, kind: AskerKind, lessons: &[Lesson], now: Timestamp) {
         if let Some(flag) = self.admission.learned(asker, kind, lessons, now) {
             tracing::warn!("an asker was found guessing");
-            if let Err(refusal) = self.send(Job::Flag(flag)) {
+            if let Err(refusal) = self.jobs.send(Job::Flag(flag)) {
                 // It stays limited by the guard; only its past checks still count until it is flagged again.
                 tracing::warn!(cause = %refusal, "a flag could not be recorded");
             }
@@ -241,22 +228,21 @@ impl Gateway {
             return Err(Refusal::BadRequest("the reason has more than 500 characters".to_owned()));
         }
         let now = (self.shared.clock)();
-        let mut parts =
-            format!("{}|{}|{:?}|{:?}", report.life.name(), report.lifted, report.at, report.reason).into_bytes();
-        for number in &report.numbers {
-            parts.extend_from_slice(format!("|{number:?}").as_bytes());
-        }
-        let id = self.logged(&report.id, &parts, now);
+        let content = || {
+            let LifeReport { life, lifted, at, reason, numbers, .. } = &report;
+            minicbor::to_vec((life, lifted, at, reason, numbers)).expect("encoding into memory cannot fail")
+        };
+        let id = self.logged(&report.id, content, now);
         let target =
             self.shared.catalogue.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
+        self.jobs.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
         answer.await.map_err(|_| Refusal::Internal)?
     }
 
     async fn still_owed(&self, channel: Channel, limit: usize) -> Result<Vec<Owed>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Owed(reply))?;
+        self.jobs.send(Job::Owed(reply))?;
         let now = (self.shared.clock)();
         let owed = answer.await.map_err(|_| Refusal::Internal)?;
         let wanted: Vec<u64> = owed
@@ -270,7 +256,7 @@ impl Gateway {
 
     async fn settled(&self, position: Position, delivery: Delivery) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Delivered(position.sequence, delivery, reply))?;
+        self.jobs.send(Job::Delivered(position.sequence, delivery, reply))?;
         answer.await.map_err(|_| Refusal::Internal)?
     }
 }
@@ -325,14 +311,8 @@ fn bounded(inquiry: &Inquiry) -> Result<(), Refusal> {
 
 /// What decides an inquiry's answer: the same id with another content is a mistake of the sender's.
 fn content(inquiry: &Inquiry) -> Vec<u8> {
-    let mut content = Vec::new();
-    if inquiry.request != Request::Check {
-        content.extend_from_slice(format!("{:?}\n", inquiry.request).as_bytes());
-    }
-    for check in &inquiry.checks {
-        content.extend_from_slice(format!("{:?}|{:?}|{:?}\n", check.number, check.lot, check.expiry).as_bytes());
-    }
-    content
+    let given = inquiry.checks.iter().map(|check| (&check.number, &check.lot, &check.expiry));
+    minicbor::to_vec((&inquiry.request, given.collect::<Vec<_>>())).expect("encoding into memory cannot fail")
 }
 
 impl Verify for Gateway {
@@ -358,9 +338,8 @@ impl Verify for Gateway {
 
     fn health(&self) -> Health {
         let fault = *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = self.shared.waiting.load(Ordering::Relaxed);
         let is_open = self.writer.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        Health { ready: is_open && fault.is_none() && waiting < self.queue, waiting, fault }
+        Health { ready: is_open && fault.is_none() && !self.jobs.is_full(), waiting: self.jobs.len(), fault }
     }
 }
 

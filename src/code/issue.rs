@@ -3,8 +3,8 @@
 //! Owns the file: its form, who may read it and that it is there whole or not at all. Which numbers a batch has is the
 //! index's; that they were handed out is a life event of the one who calls this.
 //!
-//! The file holds one number a line, ASCII digits without groups (a label's layout groups them), each line ended by a
-//! line feed. It is the one place where valid numbers stand in bulk, so it is readable by its owner alone and can be
+//! The file holds one number a line, ASCII digits without groups (a label's layout groups them) or as the caller wrote
+//! them around a GTIN, each line ended by a line feed. It is the one place where valid numbers stand in bulk, so it is readable by its owner alone and can be
 //! encrypted to the maker's age key. It is written under a temporary name and renamed once it is on disk: after a power
 //! cut there may be a `.partial` file, which the next run replaces, never half a file under the name asked for.
 

@@ -46,7 +46,7 @@ impl Running {
                     up.send(()).unwrap();
                     drop(stopping.await);
                 };
-                serve(gateway, stopping).await.unwrap();
+                serve(gateway, Channels::new(), stopping).await.unwrap();
             });
         });
         is_up.recv_timeout(Duration::from_secs(10)).unwrap();
@@ -127,7 +127,7 @@ fn a_day(folder: &Folder, ask: &dyn Fn(Request) -> Response) -> Vec<String> {
     told.push(format!("{:?}", ask(live(Life::Activated, 1))));
     let verdict = |response: &Response| {
         let Response::Inspected { known, answer } = response else { panic!("{response:?}") };
-        format!("{} {:?}", known["verdict"], answer.colour)
+        format!("{} {:?}", known.verdict, answer.colour)
     };
     told.push(verdict(&ask(Request::Inspect { code: code.clone() })));
     told.push(format!("{:?}", ask(live(Life::Recalled, 1))));
@@ -154,7 +154,7 @@ fn what_is_ordered_over_the_socket_and_here_comes_to_the_same() {
     assert!(matches!(link, Link::Here(_)));
     let local = a_day(&here, &|request| link.ask(request).unwrap());
     assert_eq!(over, local);
-    assert_eq!(local[3], "\"genuine_first\" Green");
+    assert_eq!(local[3], "genuine_first Green");
     assert!(local[6].contains("there is no batch 2") && local[6].contains("Data"), "{}", local[6]);
 }
 

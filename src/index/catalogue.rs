@@ -170,6 +170,25 @@ impl Catalogue {
         self.shelf().batches()
     }
 
+    /// Products from the `skip`-th on, at most `most`, with their makers, and how many there are in all.
+    #[must_use]
+    pub fn products_from(&self, skip: usize, most: usize) -> (Vec<Arc<Product>>, Vec<Arc<Maker>>, usize) {
+        self.shelf().products_from(skip, most)
+    }
+
+    /// Batches from the `skip`-th on, at most `most`, and how many there are in all.
+    #[must_use]
+    pub fn batches_from(&self, skip: usize, most: usize) -> (Vec<Arc<Batch>>, usize) {
+        self.shelf().batches_from(skip, most)
+    }
+
+    /// The product that was given the resource code of a number.
+    #[must_use]
+    pub fn owner_of(&self, number: &Number) -> Option<String> {
+        let ReadCode::Own(code) = self.codes.read(number) else { return None };
+        self.shelf().owner(code.layout(), code.resource()).map(str::to_owned)
+    }
+
     fn fold(&self, sequence: u64, fold: impl FnOnce(&mut Shelf)) {
         let mut shelf: RwLockWriteGuard<'_, Shelf> = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         fold(&mut shelf);

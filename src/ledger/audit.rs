@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use contract::Timestamp;
 
@@ -214,7 +213,7 @@ impl Rebuilt {
     }
 
     fn flush(&mut self) -> Result<(), LogError> {
-        self.changes.units = Arc::new(std::mem::take(&mut self.units));
+        self.changes.units = std::mem::take(&mut self.units);
         self.store.apply(&self.changes)?;
         self.changes = Changes { position: self.changes.position, at: self.changes.at, ..Changes::default() };
         Ok(())
@@ -231,7 +230,7 @@ impl Projection for Rebuilt {
     }
 
     fn remember(&mut self, id: &LoggedId, sequence: u64, _at: Timestamp) {
-        self.changes.replays.insert(*id.id, Replayed { sequence, digest: *id.digest, until: id.until });
+        self.changes.replays.push((*id.id, Replayed { sequence, digest: *id.digest, until: id.until }));
     }
 
     fn owe(&mut self, sequence: u64, entry: OwedEntry) {

@@ -238,7 +238,7 @@ fn later(seconds: u64) -> Timestamp {
 
 fn changes(position: u64, units: &[(u64, u64)]) -> Changes {
     let units = units.iter().map(|(n, checks)| (unit(*n), past(*checks))).collect();
-    Changes { position, units: Arc::new(units), at: START, ..Changes::default() }
+    Changes { position, units, at: START, ..Changes::default() }
 }
 
 /// Messages answered and replies owed.
@@ -246,9 +246,10 @@ type Stands = (Vec<([u8; 16], Replayed)>, Vec<(u64, OwedEntry)>);
 
 /// Everything that stands, in one order.
 fn standing(store: &mut dyn Histories) -> Stands {
-    let mut standing = store.standing().unwrap();
-    standing.replays.sort_by_key(|(id, _)| *id);
-    (standing.replays, standing.owed.into_iter().collect())
+    let standing = store.standing().unwrap();
+    let mut replays: Vec<_> = standing.replays.into_iter().collect();
+    replays.sort_by_key(|(id, _)| *id);
+    (replays, standing.owed.into_iter().collect())
 }
 
 fn what_was_taken_in_is_read_back(opens: &Opens<dyn Histories>) {
@@ -256,8 +257,8 @@ fn what_was_taken_in_is_read_back(opens: &Opens<dyn Histories>) {
     assert_eq!((store.position().unwrap(), store.past(&unit(1)).unwrap()), (0, None));
     assert_eq!(standing(store.as_mut()), (vec![], vec![]));
     let mut batch = changes(40, &[(1, 1), (2, 40), (3, 0)]);
-    batch.replays.insert([1; 16], replayed(8, later(60)));
-    batch.replays.insert([2; 16], replayed(9, later(90)));
+    batch.replays.push(([1; 16], replayed(8, later(60))));
+    batch.replays.push(([2; 16], replayed(9, later(90))));
     batch.owed.insert(8, Some(owed(later(60))));
     store.apply(&batch).unwrap();
     store.apply(&changes(41, &[(1, 2)])).unwrap();
@@ -276,7 +277,7 @@ fn what_was_taken_in_is_read_back(opens: &Opens<dyn Histories>) {
 fn taking_in_a_batch_twice_changes_nothing(opens: &Opens<dyn Histories>) {
     let mut store = opens();
     let mut batch = changes(40, &[(1, 1), (2, 3)]);
-    batch.replays.insert([1; 16], replayed(8, later(60)));
+    batch.replays.push(([1; 16], replayed(8, later(60))));
     batch.owed.extend([(8, Some(owed(later(60)))), (7, None)]);
     store.apply(&batch).unwrap();
     let (digest, stood) = (store.digest().unwrap(), standing(store.as_mut()));
@@ -292,13 +293,13 @@ fn what_has_expired_or_was_settled_stands_no_longer(opens: &Opens<dyn Histories>
     store.apply(&batch).unwrap();
     let mut next = Changes { position: 11, at: later(10), ..Changes::default() };
     next.owed.insert(1, None);
-    next.replays.insert([3; 16], replayed(11, later(30)));
+    next.replays.push(([3; 16], replayed(11, later(30))));
     store.apply(&next).unwrap();
     let replays = vec![([2; 16], replayed(2, later(20))), ([3; 16], replayed(11, later(30)))];
     // Who owes the reply decides what becomes of one that is late: it stands until that is in the log.
     assert_eq!(standing(store.as_mut()), (replays, vec![(2, owed(later(10)))]));
     let again = Changes { position: 12, at: later(10), ..Changes::default() };
-    let mut again = Changes { replays: [([2; 16], replayed(12, later(40)))].into(), ..again };
+    let mut again = Changes { replays: vec![([2; 16], replayed(12, later(40)))], ..again };
     again.owed.insert(2, None);
     store.apply(&again).unwrap();
     let replays = vec![([2; 16], replayed(12, later(40))), ([3; 16], replayed(11, later(30)))];
@@ -334,7 +335,7 @@ impl Projection for Folded {
     }
 
     fn remember(&mut self, id: &LoggedId, sequence: u64, _at: Timestamp) {
-        self.changes.replays.insert(*id.id, Replayed { sequence, digest: *id.digest, until: id.until });
+        self.changes.replays.push((*id.id, Replayed { sequence, digest: *id.digest, until: id.until }));
     }
 
     fn owe(&mut self, sequence: u64, entry: OwedEntry) {
@@ -358,7 +359,7 @@ fn any_batching_of_the_log_gives_the_same_digest(opens: &Opens<dyn Histories>) {
         // Batches of every size up to seven.
         if at % 7 == at / 7 % 7 || at + 1 == rows.len() {
             (folded.changes.position, folded.changes.at) = (row.sequence, row.at);
-            folded.changes.units = Arc::new(std::mem::take(&mut folded.units));
+            folded.changes.units = std::mem::take(&mut folded.units);
             folded.store.apply(&std::mem::take(&mut folded.changes)).unwrap();
         }
     }

@@ -1,11 +1,13 @@
 //! The projections on disk: histories of units, ids of messages, owed replies, flags, with the position they stand at.
 //!
 //! Written by one thread in large sorted batches; a batch and its position are one transaction. Everything here can be
-//! rebuilt from the log, and rebuilding gives the same rows ([`Histories::digest`]).
+//! rebuilt from the log, and rebuilding gives the same units ([`Histories::digest`]).
+//!
+//! The ids of a batch are one row, forgotten when the last of them has expired: they are only ever read all together, when
+//! the gateway comes up, and a row for each would cost as much as the unit's own.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use contract::{Channel, Day, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,8 +21,7 @@ use crate::verify::history::Past;
 
 const MIGRATIONS: Migrations = &["
     CREATE TABLE unit(key BLOB PRIMARY KEY, past BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE replay(id BLOB PRIMARY KEY, sequence INTEGER NOT NULL, digest BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX replay_until ON replay(until);
+    CREATE TABLE replay(position INTEGER PRIMARY KEY, until INTEGER NOT NULL, ids BLOB NOT NULL);
     CREATE TABLE owed(sequence INTEGER PRIMARY KEY, channel INTEGER NOT NULL, day TEXT NOT NULL, until INTEGER NOT NULL);
     CREATE TABLE standing(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 "];
@@ -42,9 +43,9 @@ pub struct Changes {
     /// The last event taken in.
     pub position: u64,
     /// Units with their new pasts.
-    pub units: Arc<HashMap<UnitKey, Past>>,
-    /// Messages answered.
-    pub replays: HashMap<[u8; 16], Replayed>,
+    pub units: HashMap<UnitKey, Past>,
+    /// Messages answered, in the order of the log.
+    pub replays: Vec<([u8; 16], Replayed)>,
     /// Replies that are now owed, or (`None`) no longer.
     pub owed: BTreeMap<u64, Option<OwedEntry>>,
     /// Log time, for forgetting what has expired.
@@ -94,7 +95,7 @@ pub trait Histories: Send {
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     /// Messages answered.
-    pub replays: Vec<([u8; 16], Replayed)>,
+    pub replays: HashMap<[u8; 16], Replayed>,
     /// Replies owed.
     pub owed: BTreeMap<u64, OwedEntry>,
 }
@@ -200,16 +201,14 @@ fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
         let Some(past) = changes.units.get(key) else { continue };
         upsert.execute(params![key.as_bytes().as_slice(), bytes(past)])?;
     }
-    let mut remember = transaction.prepare_cached("INSERT OR REPLACE INTO replay VALUES (?1, ?2, ?3, ?4)")?;
-    for (id, known) in &changes.replays {
-        remember.execute(params![
-            id.as_slice(),
-            signed(known.sequence),
-            known.digest.as_slice(),
-            known.until.as_millis()
-        ])?;
+    if let Some(until) = changes.replays.iter().map(|(_, known)| known.until.as_millis()).max() {
+        transaction.execute(
+            "INSERT OR REPLACE INTO replay VALUES (?1, ?2, ?3)",
+            params![signed(changes.position), until, packed(&changes.replays)],
+        )?;
     }
     transaction.execute("DELETE FROM replay WHERE until <= ?1", [changes.at.as_millis()])?;
+    transaction.execute("INSERT OR REPLACE INTO standing VALUES ('at', ?1)", [changes.at.as_millis()])?;
     for (sequence, owed) in &changes.owed {
         match owed {
             Some(entry) => transaction.execute(
@@ -227,18 +226,42 @@ fn bytes(past: &Past) -> Vec<u8> {
     minicbor::to_vec(past).expect("encoding into memory cannot fail")
 }
 
+/// Bytes of one message answered: its id, the hash of its content, its sequence, and until when.
+const PACKED: usize = 16 + 8 + 8 + 8;
+
+fn packed(replays: &[([u8; 16], Replayed)]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(replays.len() * PACKED);
+    for (id, known) in replays {
+        bytes.extend_from_slice(id);
+        bytes.extend_from_slice(&known.digest);
+        bytes.extend_from_slice(&known.sequence.to_be_bytes());
+        bytes.extend_from_slice(&known.until.as_millis().to_be_bytes());
+    }
+    bytes
+}
+
+fn unpacked(one: &[u8]) -> Option<([u8; 16], Replayed)> {
+    let (id, rest) = one.split_first_chunk()?;
+    let (digest, rest) = rest.split_first_chunk()?;
+    let (sequence, rest) = rest.split_first_chunk()?;
+    let (until, _) = rest.split_first_chunk()?;
+    let until = Timestamp(i64::from_be_bytes(*until));
+    Some((*id, Replayed { sequence: u64::from_be_bytes(*sequence), digest: *digest, until }))
+}
+
 fn read_standing(connection: &Connection) -> rusqlite::Result<Standing> {
     let mut standing = Standing::default();
-    let mut select = connection.prepare("SELECT id, sequence, digest, until FROM replay")?;
+    let at = Timestamp(
+        connection
+            .query_row("SELECT value FROM standing WHERE key = 'at'", [], |row| row.get(0))
+            .optional()?
+            .unwrap_or(i64::MIN),
+    );
+    let mut select = connection.prepare("SELECT ids FROM replay ORDER BY position")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let (id, digest): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(2)?);
-        // A row of another length was never written by us and answers to nobody.
-        if let (Ok(id), Ok(digest)) = (<[u8; 16]>::try_from(id), <[u8; 8]>::try_from(digest)) {
-            standing
-                .replays
-                .push((id, Replayed { sequence: unsigned(row.get(1)?), digest, until: Timestamp(row.get(3)?) }));
-        }
+        let ids = row.get_ref(0)?.as_blob()?;
+        standing.replays.extend(ids.chunks_exact(PACKED).filter_map(unpacked).filter(|(_, known)| known.until > at));
     }
     let mut select = connection.prepare("SELECT sequence, channel, day, until FROM owed")?;
     let mut rows = select.query([])?;

@@ -140,9 +140,8 @@ impl Histories for MemoryHistories {
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {
         let mut stored = self.stored();
         stored.units.extend(changes.units.iter().map(|(key, past)| (*key, past.clone())));
-        stored.standing.replays.retain(|(id, _)| !changes.replays.contains_key(id));
-        stored.standing.replays.extend(changes.replays.iter().map(|(id, known)| (*id, *known)));
-        stored.standing.replays.retain(|(_, known)| known.until > changes.at);
+        stored.standing.replays.extend(changes.replays.iter().copied());
+        stored.standing.replays.retain(|_, known| known.until > changes.at);
         for (sequence, owed) in &changes.owed {
             match owed {
                 Some(entry) => stored.standing.owed.insert(*sequence, *entry),

@@ -1,10 +1,10 @@
 //! Which message was answered where: a bounded map from a message's id to its place in the log.
 //!
 //! A projection: rebuilt from the log, kept beside the histories so that coming up is quick. When it is full, the id
-//! that would expire first leaves early; its retransmission would then be taken for a new message. The bound is set so
-//! that this means more messages within their validity than the gateway can answer in it.
+//! that would expire first, to the second, leaves early; its retransmission would then be taken for a new message. The
+//! bound is set so that this means more messages within their validity than the gateway can answer in it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use contract::Timestamp;
 
@@ -26,14 +26,16 @@ pub struct Replayed {
 pub struct Replays {
     bound: usize,
     known: HashMap<[u8; 16], Replayed>,
-    by_end: BTreeSet<(Timestamp, [u8; 16])>,
+    /// Ids by the second in which they expire, in the order they came. An id that came again, for later, stands here twice
+    /// and leaves with the second that it is known under.
+    by_end: BTreeMap<i64, VecDeque<[u8; 16]>>,
 }
 
 impl Replays {
     /// An empty map of at most `bound` ids.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self { bound, known: HashMap::new(), by_end: BTreeSet::new() }
+        Self { bound, known: HashMap::new(), by_end: BTreeMap::new() }
     }
 
     /// Where a message was answered, if that is still to be remembered.
@@ -45,13 +47,20 @@ impl Replays {
     /// Remembers a message; expired ones and, beyond the bound, the next to expire are forgotten.
     pub fn put(&mut self, id: &LoggedId, sequence: u64, now: Timestamp) {
         let entry = Replayed { sequence, digest: *id.digest, until: id.until };
-        if let Some(old) = self.known.insert(*id.id, entry) {
-            self.by_end.remove(&(old.until, *id.id));
-        }
-        self.by_end.insert((id.until, *id.id));
-        while self.by_end.first().is_some_and(|(until, _)| *until <= now || self.known.len() > self.bound) {
-            if let Some((_, id)) = self.by_end.pop_first() {
-                self.known.remove(&id);
+        self.known.insert(*id.id, entry);
+        self.by_end.entry(second(id.until)).or_default().push_back(*id.id);
+        while let Some(mut first) = self.by_end.first_entry()
+            && (*first.key() < second(now) || self.known.len() > self.bound)
+        {
+            let ending = *first.key();
+            match first.get_mut().pop_front() {
+                Some(id) if self.known.get(&id).is_some_and(|known| second(known.until) == ending) => {
+                    self.known.remove(&id);
+                }
+                Some(_) => {}
+                None => {
+                    first.remove();
+                }
             }
         }
     }
@@ -74,6 +83,10 @@ impl Replays {
     }
 }
 
+fn second(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use minicbor::bytes::ByteArray;
@@ -87,14 +100,18 @@ mod tests {
     #[test]
     fn an_id_is_remembered_until_it_expires_and_the_map_stays_within_its_bound() {
         let mut replays = Replays::new(2);
-        replays.put(&id(1, 100), 1, Timestamp(0));
-        replays.put(&id(2, 50), 2, Timestamp(0));
-        assert_eq!(replays.find(&[1; 16], Timestamp(99)).unwrap().sequence, 1);
-        assert_eq!(replays.find(&[1; 16], Timestamp(100)), None);
-        replays.put(&id(3, 200), 3, Timestamp(0));
+        replays.put(&id(1, 100_000), 1, Timestamp(0));
+        replays.put(&id(2, 50_000), 2, Timestamp(0));
+        assert_eq!(replays.find(&[1; 16], Timestamp(99_999)).unwrap().sequence, 1);
+        assert_eq!(replays.find(&[1; 16], Timestamp(100_000)), None);
+        replays.put(&id(3, 200_000), 3, Timestamp(0));
         assert_eq!(replays.len(), 2);
         assert_eq!(replays.find(&[2; 16], Timestamp(0)), None, "the first to expire left");
-        replays.put(&id(1, 300), 4, Timestamp(0));
-        assert_eq!(replays.find(&[1; 16], Timestamp(250)).unwrap().sequence, 4, "the later message holds the id");
+        replays.put(&id(1, 300_000), 4, Timestamp(0));
+        assert_eq!(replays.find(&[1; 16], Timestamp(250_000)).unwrap().sequence, 4, "the later message holds the id");
+        replays.put(&id(4, 300_000), 5, Timestamp(150_000));
+        assert!(replays.find(&[1; 16], Timestamp(250_000)).is_some(), "its earlier end does not take it away");
+        replays.put(&id(5, 900_000), 6, Timestamp(301_000));
+        assert_eq!(replays.len(), 1, "what has expired makes room");
     }
 }

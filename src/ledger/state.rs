@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 
 use contract::Timestamp;
 
-use super::event::LoggedId;
+use super::event::{Event, LoggedId};
 use super::fold::{Projection, fold};
 use super::histories::{Changes, Histories, OwedEntry};
 use super::log::{Chain, Head, LogError, LogReader, Row};
@@ -32,7 +32,7 @@ const CHUNK: usize = 10_000;
 pub(crate) struct State {
     histories: Histories_,
     young: HashMap<UnitKey, Past>,
-    flushing: Option<Changes>,
+    flushing: Option<Arc<Changes>>,
     clean: HashMap<UnitKey, Past>,
     half: usize,
     replays: Arc<Mutex<Replays>>,
@@ -142,7 +142,10 @@ impl State {
                     Some(chain) => chain.follow(row)?,
                     None => chain = Some(Chain::from(Head::of(0, row))),
                 }
-                self.take(&mut overlay, row)?;
+                let event = row
+                    .event()
+                    .map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
+                self.take(&mut overlay, row, &event)?;
             }
             self.publish(overlay, last.0, last.1);
             self.flush(false)?;
@@ -150,11 +153,8 @@ impl State {
     }
 
     /// Folds one row into a group's overlay.
-    pub(super) fn take(&mut self, overlay: &mut Overlay, row: &Row) -> Result<(), LogError> {
-        let event =
-            row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
-        let mut group = self.group(overlay);
-        fold(row, &event, &mut group)
+    pub(super) fn take(&mut self, overlay: &mut Overlay, row: &Row, event: &Event) -> Result<(), LogError> {
+        fold(row, event, &mut self.group(overlay))
     }
 
     /// The state as a group sees it.
@@ -169,7 +169,7 @@ impl State {
         let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, (id, sequence, at)) in overlay.ids {
             replays.put(&id, sequence, at);
-            self.pending.replays.insert(key, Replayed { sequence, digest: *id.digest, until: id.until });
+            self.pending.replays.push((key, Replayed { sequence, digest: *id.digest, until: id.until }));
         }
         drop(replays);
         for (sequence, entry) in overlay.owed {
@@ -202,9 +202,9 @@ impl State {
         }
         if self.flushing.is_none() && (enough || now) && self.pending.position > 0 {
             let mut changes = std::mem::take(&mut self.pending);
-            changes.units = Arc::new(std::mem::take(&mut self.young));
+            changes.units = std::mem::take(&mut self.young);
             self.pending.position = changes.position;
-            self.flushing = Some(changes);
+            self.flushing = Some(Arc::new(changes));
             self.send()?;
         }
         Ok(())
@@ -222,7 +222,7 @@ impl State {
     fn send(&self) -> Result<(), LogError> {
         let (Some(projector), Some(changes)) = (&self.projector, &self.flushing) else { return Ok(()) };
         let gone = || LogError::Store { doing: "projected", source: "the thread that writes histories is gone".into() };
-        projector.work.send(changes.clone()).map_err(|_| gone())
+        projector.work.send(Arc::clone(changes)).map_err(|_| gone())
     }
 
     /// Takes the second thread's result, waiting for it if asked. A batch that failed is handed over again.
@@ -241,7 +241,7 @@ impl State {
         match result {
             Ok(()) => {
                 if let Some(flushed) = self.flushing.take() {
-                    self.clean = Arc::try_unwrap(flushed.units).unwrap_or_else(|shared| shared.as_ref().clone());
+                    self.clean = Arc::try_unwrap(flushed).map_or_else(|shared| shared.units.clone(), |own| own.units);
                 }
                 Ok(())
             }
@@ -336,14 +336,14 @@ impl Projection for Group<'_> {
 /// The thread that writes histories.
 #[derive(Debug)]
 struct Projector {
-    work: SyncSender<Changes>,
+    work: SyncSender<Arc<Changes>>,
     done: Receiver<Result<(), LogError>>,
     thread: JoinHandle<()>,
 }
 
 impl Projector {
     fn start(mut histories: Box<dyn Histories>) -> Result<Self, LogError> {
-        let (work, jobs) = sync_channel::<Changes>(1);
+        let (work, jobs) = sync_channel::<Arc<Changes>>(1);
         let (results, done) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("histories".to_owned())

@@ -7,17 +7,17 @@
 //! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
+mod jobs;
 mod orders;
 mod settle;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
-use contract::{Delivery, Inquiry, LifeReport, Refusal, Reply, Reported, Request, Timestamp};
+use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reply, Reported, Request, Timestamp};
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
@@ -33,6 +33,7 @@ use crate::verify::admit::{Flag, Flags};
 use crate::verify::decide::{Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
+pub(crate) use self::jobs::Jobs;
 pub use self::orders::{Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
 
@@ -98,8 +99,6 @@ pub(crate) struct Shared {
     pub(crate) keys: RwLock<Keys>,
     pub(crate) receipts: Receipts,
     pub(crate) clock: Clock,
-    /// Jobs sent and not yet taken.
-    pub(crate) waiting: AtomicUsize,
     /// The last commit failed.
     pub(crate) fault: Mutex<Option<&'static str>>,
     /// Receipts given so far.
@@ -147,13 +146,6 @@ struct Pending {
 }
 
 impl Pending {
-    fn append(&mut self, event: &Event, receipted: bool) -> u64 {
-        let row = Row::after(&self.head, self.now, event, receipted);
-        self.head = Head::of(self.head.stream, &row);
-        self.rows.push(row);
-        self.head.sequence
-    }
-
     /// Log time of the next event.
     fn at(&self) -> Timestamp {
         self.now.max(self.head.at)
@@ -161,33 +153,21 @@ impl Pending {
 }
 
 impl Writer {
-    /// Works until told to stop or until nobody can send any more.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut queue = VecDeque::new();
+    /// Works until told to stop.
+    pub(crate) fn run(mut self, jobs: &Jobs) {
+        let jobs = Closing(jobs);
+        let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
         loop {
-            if queue.is_empty() {
-                match jobs.recv_timeout(self.pace.checkpoint_every.min(Duration::from_secs(1))) {
-                    Ok(job) => queue.push_back(job),
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.heal();
-                        self.housekeeping();
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
-                }
+            let mut group = jobs.0.take(self.pace.group, patience);
+            if group.is_empty() {
+                self.heal();
             }
-            while queue.len() < self.pace.group {
-                match jobs.try_recv() {
-                    Ok(job) => queue.push_back(job),
-                    Err(_) => break,
-                }
-            }
-            self.shared.waiting.fetch_sub(queue.len(), Ordering::Relaxed);
-            if !self.work(&mut queue) {
+            if !self.work(&mut group) {
                 break;
             }
             self.housekeeping();
         }
+        jobs.0.close().into_iter().for_each(|job| refuse(job, &STOPPING));
         self.close();
     }
 
@@ -228,7 +208,8 @@ impl Writer {
                         self.delivered(&mut pending, sequence, delivery, reply)
                     }
                     Job::Flag(flag) => {
-                        pending.append(&Event::Flagged(Flagged { asker: flag.asker, until: flag.until }), false);
+                        let event = Event::Flagged(Flagged { asker: flag.asker, until: flag.until });
+                        self.append(&mut pending, &event, false);
                         pending.flags.push(flag);
                     }
                     Job::Look(key, reply) => {
@@ -283,6 +264,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Adds an event to the group and folds it into the group's overlay.
+    fn append(&mut self, pending: &mut Pending, event: &Event, receipted: bool) -> Position {
+        let row = Row::after(&pending.head, pending.now, event, receipted);
+        pending.head = Head::of(pending.head.stream, &row);
+        // A past that cannot be read does not keep the event out of the log: the projections stall until it can be.
+        if let Err(error) = self.state.take(&mut pending.overlay, &row, event) {
+            tracing::error!(cause = %error, "an event of our own cannot be folded");
+        }
+        pending.rows.push(row);
+        Position { stream: pending.head.stream, sequence: pending.head.sequence }
+    }
+
     /// Appends the group, publishes it and releases its answers; or refuses them all.
     fn commit(&mut self, pending: Pending) {
         let Pending { head, now: _, rows, overlay, flags, subscriptions, releases } = pending;
@@ -327,12 +320,7 @@ impl Writer {
         let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
         if owed.is_some() {
             let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
-            pending.append(&event, false);
-            if let Some(row) = pending.rows.last()
-                && let Err(error) = self.state.take(&mut pending.overlay, row)
-            {
-                tracing::error!(cause = %error, "an event of our own cannot be folded");
-            }
+            self.append(pending, &event, false);
         }
         pending.releases.push(Box::new(move |recorded| drop(reply.send(recorded.map(|_| ())))));
     }
@@ -379,6 +367,15 @@ impl Writer {
         if let Err(error) = self.state.close() {
             tracing::error!(cause = %chain(&error), "histories could not be written; the next start folds the log's tail");
         }
+    }
+}
+
+/// Closes the queue when the writer ends, also by a panic: nobody waits for one who is gone.
+struct Closing<'a>(&'a Jobs);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        drop(self.0.close());
     }
 }
 

@@ -28,8 +28,10 @@
 //!   it is not told `sold_before`, for we do not know that it is not.
 //! - *Trade, inspectors and makers* leave no session and are told the same by the same rules; whatever they asked
 //!   before, a shopper may still be the first.
-//! - *Mismatch.* A lot or date that one side does not have differs from nothing.
+//! - *Mismatch.* A lot, date or GTIN that one side does not have differs from nothing. GTINs that differ in the packaging
+//!   indicator alone are one product's: its box and its piece.
 
+mod explain;
 mod rules;
 mod sessions;
 mod state;
@@ -47,6 +49,8 @@ use crate::index::{Found, Stamp, UnitRecord};
 use crate::ledger::event::CheckEvent;
 use crate::verify::history::{AskerHash, Checked, Past};
 
+pub(crate) use self::explain::explain;
+pub use self::explain::{Considered, Outcome};
 pub use self::rules::{Rules, RulesError, Thresholds};
 
 /// A unit's past as far as it can be seen.
@@ -77,6 +81,8 @@ pub struct Question<'a> {
     pub lot: Option<&'a str>,
     /// The expiry date as the asker reads it on the pack.
     pub expiry: Option<Day>,
+    /// The GTIN that came with the number.
+    pub gtin: Option<&'a str>,
     /// Whether an asker's hash is a known guesser's: its sessions leave every history, those before the flag too.
     pub flagged: &'a dyn Fn(u64) -> bool,
 }
@@ -268,7 +274,7 @@ fn of_unit(record: &UnitRecord, past: &Past, question: &Question<'_>, rules: &Ru
     matches.extend(lives.standing(Life::Sold).and_then(|sale| sessions.sold_before(sale, now, limits)));
     matches.extend(sessions.overchecked(record.batch.concealment, now, limits));
     let is_vouched_for = matches.is_empty();
-    matches.extend(state::data_mismatch(&record.batch, question));
+    matches.extend(state::data_mismatch(record, question));
     matches.extend(state::carton_code(&record.batch));
     if is_vouched_for {
         matches.push(sessions.genuine(question.is_you));
@@ -289,7 +295,7 @@ fn of_unit_without_past(record: &UnitRecord, question: &Question<'_>, rules: &Ru
     lower.extend(state::expired(&record.batch, rules.zone(), now));
     let from = state::sale_to_come(&record.batch, rules.zone(), now);
     lower.extend(from.map(|from| Verdict::NotYetOnSale { from: Some(from) }));
-    lower.extend(state::data_mismatch(&record.batch, question));
+    lower.extend(state::data_mismatch(record, question));
     lower.extend(state::carton_code(&record.batch));
     Decision::of_matches(Verdict::Degraded, lower)
 }

@@ -2,56 +2,54 @@
 
 use std::time::Duration;
 
-use contract::{Answer, Channel, Day, EventTime, Identity, InquiryId, Number, Refusal, Role};
-use serde::Serialize;
+use contract::{Answer, Channel, Day, EventTime, Given, Identity, InquiryId, Number, Refusal, Role, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Gateway;
-use super::decide::{PastView, Question, Recorded, decide};
-use super::history::Past;
-use crate::index::catalogue::product_facts;
-use crate::index::{Index as _, UnitKey, UnitRecord};
+use super::decide::{Considered, PastView, Question, Recorded, decide, explain};
+use super::history::{Past, Session};
+use crate::index::catalogue::{ordinal_of, product_facts};
+use crate::index::{Evidence, Found, Index as _, Maker, Product, Stamp, UnitKey, UnitRecord};
 use crate::ledger::writer::Job;
 
 /// All that is known of a number, and why it would get its verdict.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspected {
+    /// The number as it was read: in groups, or as an element string.
+    pub number: String,
     /// The verdict a first-time shopper would get.
-    pub verdict: &'static str,
+    pub verdict: String,
     /// In which colour.
-    pub colour: &'static str,
+    pub colour: String,
     /// What would be said besides.
-    pub advisories: Vec<&'static str>,
+    pub advisories: Vec<String>,
+    /// Why it is that verdict, where it is no issued unit's number.
+    pub because: Option<String>,
     /// Why a number is unknown, which no shopper hears.
-    pub evidence: Option<crate::index::Evidence>,
+    pub evidence: Option<Evidence>,
     /// The unit, if one was issued.
     pub unit: Option<Unit>,
+    /// Each rule for an issued unit, in order of precedence, and what it looked at.
+    pub rules: Vec<Considered>,
 }
 
 /// An issued unit.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
-    /// Its identity in the ledger.
-    pub key: UnitKey,
-    /// Product id.
-    pub product: String,
-    /// Maker id.
-    pub maker: String,
-    /// Batch number.
-    pub batch: u64,
-    /// Lot.
-    pub lot: String,
-    /// Packaging level.
-    pub level: u8,
-    /// Made.
-    pub made: Option<Day>,
-    /// Expiry.
-    pub expiry: Option<Day>,
+    /// Its identity in the ledger, 32 hexadecimal digits.
+    pub key: String,
+    /// Its product.
+    pub product: Product,
+    /// Its maker.
+    pub maker: Maker,
+    /// Its batch.
+    pub batch: InBatch,
     /// The box it was packed into has this number.
     pub boxed_in: Option<String>,
-    /// Its life: every event that stands or was lifted.
+    /// Its life: for each kind the latest event that stands or was lifted.
     pub life: Vec<Lived>,
-    /// Sessions by shoppers.
+    /// Sessions by shoppers, the first and the latest.
     pub sessions: Vec<Asked>,
     /// Sessions no longer listed.
     pub unlisted: u32,
@@ -59,30 +57,65 @@ pub struct Unit {
     pub uncounted: u32,
 }
 
+/// A batch, and where in it the unit is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InBatch {
+    /// Its number.
+    pub id: u64,
+    /// Lot.
+    pub lot: String,
+    /// The unit is so many-th of it, from 1.
+    pub nth: Option<u64>,
+    /// How many numbers it has.
+    pub count: u64,
+    /// Packaging level.
+    pub level: u8,
+    /// How many of the level below one holds.
+    pub holds: u32,
+    /// The batch of boxes it was packed into.
+    pub parent: Option<u64>,
+    /// Made.
+    pub made: Option<Day>,
+    /// Expiry.
+    pub expiry: Option<Day>,
+    /// The first day of sale.
+    pub on_sale_from: Option<Day>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// Who issued it.
+    pub issued_by: String,
+    /// The epoch of the key of its tags.
+    pub epoch: u32,
+}
+
 /// One event of a unit's life.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lived {
     /// What.
-    pub life: &'static str,
+    pub life: String,
     /// It was lifted.
     pub lifted: bool,
+    /// It is this unit's own, not its range's, batch's or product's.
+    pub own: bool,
     /// When.
-    pub at: contract::Timestamp,
+    pub at: Timestamp,
     /// Who said so.
     pub by: String,
     /// Where.
     pub city: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// The event's sequence in the ledger.
+    pub sequence: u64,
 }
 
 /// One session.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Its first check.
-    pub first_at: contract::Timestamp,
+    pub first_at: Timestamp,
     /// Its last.
-    pub last_at: contract::Timestamp,
+    pub last_at: Timestamp,
     /// Checks in it.
     pub checks: u32,
     /// The medium.
@@ -98,12 +131,12 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Refusal`] where the histories cannot be read.
-    pub async fn inspect(&self, number: &Number) -> Result<(Inspected, Answer), Refusal> {
-        let found = self.shared.catalogue.find(number);
+    pub async fn inspect(&self, given: &Given) -> Result<(Inspected, Answer), Refusal> {
+        let found = self.shared.catalogue.find(&given.number);
         let past = match found.unit() {
             Some(record) => {
                 let (reply, answer) = oneshot::channel();
-                self.send(Job::Look(record.key, reply))?;
+                self.jobs.send(Job::Look(record.key, reply))?;
                 answer.await.map_err(|_| Refusal::Internal)??
             }
             None => Past::default(),
@@ -119,17 +152,23 @@ impl Gateway {
             channel: Channel::Api,
             place: None,
             asked: EventTime::exact(now),
-            lot: None,
-            expiry: None,
+            lot: given.lot.as_deref(),
+            expiry: given.expiry,
+            gtin: given.number.gtin(),
             flagged: &|asker| flags.contains(asker),
         };
-        let decision = decide(&found, PastView::Known(&past), &question, &self.shared.rules, now);
+        let rules = &self.shared.rules;
+        let decision = decide(&found, PastView::Known(&past), &question, rules, now);
+        let considered = found.unit().map(|record| explain(record, &past, (&question, &decision), rules, now));
         let inspected = Inspected {
-            verdict: decision.verdict().kind().name(),
-            colour: decision.colour().name(),
-            advisories: decision.advisories().iter().map(|advisory| advisory.kind().name()).collect(),
+            number: self.written(&given.number),
+            verdict: decision.verdict().kind().name().to_owned(),
+            colour: decision.colour().name().to_owned(),
+            advisories: decision.advisories().iter().map(|advisory| advisory.kind().name().to_owned()).collect(),
+            because: self.because(&given.number, &found),
             evidence: found.evidence(),
             unit: found.unit().map(|record| self.unit(record, &past)),
+            rules: considered.unwrap_or_default(),
         };
         let facts = found.unit().map(product_facts).unwrap_or_default();
         // A preview is told to nobody who asked: it is an operator's view of what would be said.
@@ -137,18 +176,63 @@ impl Gateway {
         Ok((inspected, answer))
     }
 
+    /// A number as it is printed.
+    fn written(&self, number: &Number) -> String {
+        match number {
+            Number::Digits(text) | Number::Mixed(text) => self.shared.catalogue.codes().grouped(text),
+            Number::Gs1 { gtin, serial: Some(serial) } => format!("(01){gtin}(21){serial}"),
+            Number::Gs1 { gtin, serial: None } => format!("(01){gtin}"),
+            Number::Unreadable { .. } => String::new(),
+        }
+    }
+
+    /// Why a number that is no issued unit's is what it is; for operators, who may know which half was right.
+    fn because(&self, number: &Number, found: &Found) -> Option<String> {
+        let owner = || {
+            let owner = self.shared.catalogue.owner_of(number);
+            owner.map_or_else(
+                || "no product has its resource code".to_owned(),
+                |product| format!("its resource code is product {product}'s"),
+            )
+        };
+        Some(match found {
+            Found::Unit(_) => return None,
+            Found::Unavailable => "it cannot be looked up now".to_owned(),
+            Found::Malformed { read, expected } if matches!(number, Number::Unreadable { .. }) => {
+                format!(
+                    "nothing in it is a number, or GS1 data in it break their rules; {read} characters read, our numbers have {expected}"
+                )
+            }
+            Found::Malformed { read, expected } => {
+                format!("{read} characters read, our numbers have {expected} digits")
+            }
+            Found::Typo => "its check digit is wrong: one or more digits are mistyped".to_owned(),
+            Found::NotUnitCode(_) => "it names a kind of goods or a licence, not one unit".to_owned(),
+            Found::NotCovered => {
+                "no product in the catalogue has its GTIN, and the serial was not issued by us".to_owned()
+            }
+            Found::Unknown(Evidence::NeverIssued) => format!("it was never issued; {}", owner()),
+            Found::Unknown(Evidence::WrongTag) => {
+                format!("its serial was issued, its tag is wrong: whoever made it does not have the key; {}", owner())
+            }
+        })
+    }
+
     fn unit(&self, record: &UnitRecord, past: &Past) -> Unit {
+        let UnitRecord { key, maker, product, batch, .. } = record;
         let mut life = record.life.clone();
         life.merge(&past.life);
-        let lived = |(life, stamp): (contract::Life, &crate::index::Stamp)| Lived {
-            life: life.name(),
+        let lived = |(life, stamp): (contract::Life, &Stamp)| Lived {
+            life: life.name().to_owned(),
             lifted: stamp.lifted,
+            own: past.life.latest(life).is_some_and(|own| own.sequence == stamp.sequence),
             at: stamp.at,
             by: stamp.by.clone(),
             city: stamp.city.clone(),
             reason: stamp.reason.clone(),
+            sequence: stamp.sequence,
         };
-        let asked = |session: &super::history::Session| Asked {
+        let asked = |session: &Session| Asked {
             first_at: session.first_at,
             last_at: session.last_at,
             checks: session.checks,
@@ -157,19 +241,34 @@ impl Gateway {
             flagged: session.is_flagged(&|asker| self.shared.flags.contains(asker)),
         };
         Unit {
-            key: record.key,
-            product: record.product.id.clone(),
-            maker: record.maker.id.clone(),
-            batch: record.batch.id,
-            lot: record.batch.lot.clone(),
-            level: record.batch.level,
-            made: record.batch.made,
-            expiry: record.batch.expiry,
-            boxed_in: self.shared.catalogue.box_of(&record.key),
+            key: key.to_string(),
+            product: Product::clone(product),
+            maker: Maker::clone(maker),
+            batch: InBatch {
+                id: batch.id,
+                lot: batch.lot.clone(),
+                nth: nth(key, record),
+                count: batch.count(),
+                level: batch.level,
+                holds: batch.holds,
+                parent: batch.parent,
+                made: batch.made,
+                expiry: batch.expiry,
+                on_sale_from: batch.on_sale_from,
+                issued_at: batch.issued_at,
+                issued_by: batch.issued_by.clone(),
+                epoch: batch.epoch,
+            },
+            boxed_in: self.shared.catalogue.box_of(key),
             life: life.iter().map(lived).collect(),
             sessions: past.sessions.iter().map(asked).collect(),
             unlisted: past.unlisted,
             uncounted: past.uncounted,
         }
     }
+}
+
+fn nth(key: &UnitKey, record: &UnitRecord) -> Option<u64> {
+    let (_, _, serial) = key.as_native()?;
+    ordinal_of(&record.batch, serial).map(|before| before + 1)
 }

@@ -2,8 +2,7 @@
 //!
 //! Owns the settings, the order of opening, and what refuses to open. Nothing is answered here.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::mpsc::sync_channel;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crate::ledger::log::{Log, LogError};
 use crate::ledger::receipts::Receipts;
 use crate::ledger::segments::SegmentLog;
 use crate::ledger::state::State;
-use crate::ledger::writer::{Clock, Pace, Shared, Writer, apply_rare};
+use crate::ledger::writer::{Clock, Jobs, Pace, Shared, Writer, apply_rare};
 use crate::secret::{Secret, SecretError};
 
 /// Phones that want no replies, kept at most; beyond it the one that said so first is forgotten. Some 100 MB.
@@ -135,7 +134,6 @@ impl Gateway {
             keys: RwLock::new(Keys::open(&folder.keys, master, now)?),
             receipts: Receipts::new(master),
             clock,
-            waiting: AtomicUsize::new(0),
             fault: Mutex::new(None),
             receipts_given: AtomicU64::new(log.head().receipts),
         });
@@ -150,7 +148,9 @@ impl Gateway {
         let bounds = (settings.hot_units, settings.replay_ids);
         let state = State::open(histories, reader.as_mut(), log.head(), bounds)?;
         let replays = Arc::clone(state.replays());
-        let (jobs, work) = sync_channel(settings.queue);
+        // Before the writer: one that was started must be told to end.
+        let reader = Reader::start(reader, Arc::clone(&shared)).map_err(OpenError::Thread)?;
+        let jobs = Arc::new(Jobs::holding(settings.queue));
         let pace = Pace {
             group: settings.group,
             checkpoint_events: settings.checkpoint_events,
@@ -167,16 +167,18 @@ impl Gateway {
         };
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer.run(&work))
+            .spawn({
+                let jobs = Arc::clone(&jobs);
+                move || writer.run(&jobs)
+            })
             .map_err(OpenError::Thread)?;
         Ok(Self {
             admission: Admission::new(settings.quotas, Arc::clone(&shared.flags)),
-            reader: Reader::start(reader, Arc::clone(&shared)).map_err(OpenError::Thread)?,
+            reader,
             shared,
             replays,
             jobs,
             folder,
-            queue: settings.queue,
             writer: Mutex::new(Some(writer)),
             _lock: lock,
         })

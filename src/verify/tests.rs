@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicI64;
 
 use contract::answer::Names;
-use contract::{Check, EventTime, Identity, Language, Life, Means, Number, ReturnRoute, Role, VerdictKind};
+use contract::{Check, EventTime, Given, Identity, Language, Life, Means, Number, ReturnRoute, Role, VerdictKind};
 
 use super::admit::Quotas;
 use super::*;
@@ -399,10 +399,11 @@ fn a_gateway_whose_log_cannot_be_read_again_refuses_and_still_stops() {
 #[test]
 fn looking_at_a_number_leaves_no_trace() {
     let bench = Bench::new(None);
-    let number = Number::Digits(bench.numbers[0].clone());
+    let given = Given::alone(Number::Digits(bench.numbers[0].clone()));
     for _ in 0..2 {
-        let (inspected, _) = bench.runtime.block_on(bench.gateway().inspect(&number)).unwrap();
+        let (inspected, _) = bench.runtime.block_on(bench.gateway().inspect(&given)).unwrap();
         assert_eq!(inspected.verdict, "genuine_first");
+        assert_eq!(inspected.unit.as_ref().map(|unit| unit.sessions.len()), Some(0));
     }
     assert_eq!(bench.kind(1, "861"), VerdictKind::GenuineFirst);
     bench.gateway().close();

@@ -96,9 +96,55 @@ async fn rows(gateway: &Gateway) -> [Vec<Row>; 2] {
                 json!({ "lot": "L-8" }),
                 "data_mismatch",
                 "amber",
-                json!({ "lot_differs": true, "expiry_differs": false }),
+                json!({ "lot_differs": true, "expiry_differs": false, "product_differs": false }),
             ),
             row(&same_lot[nth], json!({ "lot": "l7" }), "genuine_first", "green", json!({})),
+        ]
+    })
+}
+
+/// The same for GS1 data: what scanners, packs and links give. The product's GTIN is 09520000002015.
+async fn gs1_rows(gateway: &Gateway) -> [Vec<Row>; 2] {
+    let (none, on) = (json!({}), [Life::Activated]);
+    let (scanned, barred) = (batch(gateway, none.clone(), &on).await, batch(gateway, none.clone(), &on).await);
+    let dated = json!({ "expiry": "2027-11-30" });
+    let (linked, other_pack) = (batch(gateway, dated.clone(), &on).await, batch(gateway, dated, &on).await);
+    let elsewhere = batch(gateway, none.clone(), &on).await;
+    [0, 1].map(|nth| {
+        let row = |code: &str, verdict, colour, detail| (code.to_owned(), json!({}), verdict, colour, detail);
+        vec![
+            row("036000291452", "not_unit_code", "grey", json!({ "item": "gtin" })),
+            row("(01)09520000002015(10)L-7", "not_unit_code", "grey", json!({ "item": "gtin" })),
+            row("]d2010952123454321321A1\u{1d}10X", "not_covered", "grey", json!({})),
+            row("(01)09520000002015(21)A1", "unknown", "red", json!({})),
+            row("(01)09520000002016(21)A1", "malformed", "grey", json!({ "read": 20, "expected": 20 })),
+            row("]d2010952000000201521A1\u{1d}17271301", "malformed", "grey", json!({ "read": 28, "expected": 20 })),
+            row(
+                "https://id.example/01/09520000002015/21/A1?17=271301",
+                "malformed",
+                "grey",
+                json!({ "read": 22, "expected": 20 }),
+            ),
+            row(&format!("(01)09520000002015(21){}", scanned[nth]), "genuine_first", "green", json!({})),
+            row(&format!("]C121{}", barred[nth]), "genuine_first", "green", json!({})),
+            row(
+                &format!("https://id.example/01/09520000002015/10/l7/21/{}?17=271130", linked[nth]),
+                "genuine_first",
+                "green",
+                json!({}),
+            ),
+            row(
+                &format!("]d2010952000000101821{}", elsewhere[nth]),
+                "data_mismatch",
+                "amber",
+                json!({ "lot_differs": false, "expiry_differs": false, "product_differs": true }),
+            ),
+            row(
+                &format!("(01)09520000002015(21){}(10)L8(17)271200", other_pack[nth]),
+                "data_mismatch",
+                "amber",
+                json!({ "lot_differs": true, "expiry_differs": true, "product_differs": false }),
+            ),
         ]
     })
 }
@@ -114,9 +160,13 @@ fn gateway(dir: &Path) -> Arc<Gateway> {
 async fn the_core_and_http_say_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let gateway = gateway(dir.path());
-    let [direct, by_http] = rows(&gateway).await;
+    let [mut direct, mut by_http] = rows(&gateway).await;
+    let [more_direct, more_by_http] = gs1_rows(&gateway).await;
+    direct.extend(more_direct);
+    by_http.extend(more_by_http);
     for (nth, (code, request, verdict, colour, _)) in direct.iter().enumerate() {
-        let lot = request.get("lot").and_then(Value::as_str).map(str::to_owned);
+        let given = read_one(code);
+        let lot = request.get("lot").and_then(Value::as_str).map(str::to_owned).or(given.lot);
         let inquiry = Inquiry {
             id: InquiryId { scope: "battery".to_owned(), key: nth.to_string(), valid_for: Duration::ZERO },
             channel: Channel::Api,
@@ -126,7 +176,7 @@ async fn the_core_and_http_say_the_same() {
             place: None,
             asked: EventTime::exact(NOW),
             request: contract::Request::Check,
-            checks: vec![Check { number: read_one(code).number, means: Means::Typed, lot, expiry: None }],
+            checks: vec![Check { number: given.number, means: Means::Typed, lot, expiry: given.expiry }],
         };
         let reply = gateway.verify(inquiry).await.unwrap();
         let answer = &reply.answers[0];

@@ -33,7 +33,7 @@ impl Drop for Demo {
 
 fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verigate"));
-    command.arg("demo").arg("--dir").arg(dir).args(["--http", "127.0.0.1:0"]);
+    command.arg("demo").arg("--dir").arg(dir).args(["--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0"]);
     command
 }
 
@@ -134,6 +134,67 @@ async fn the_page_gives_the_verdict_too() {
     let head = Request::get(posted.header("location")).header("cookie", cookie);
     let answer = send(demo.address, head, "").await;
     assert!(answer.body.to_lowercase().contains("stolen"), "{}", answer.body);
+}
+
+#[test]
+fn an_operator_reads_all_that_is_known_of_a_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_verigate"));
+        let Output { status, stdout, stderr } = command.arg("--dir").arg(dir.path()).args(words).output().unwrap();
+        assert!(status.success(), "{words:?}: {}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap()
+    };
+    let recalled = demo.code("recalled", 0);
+    let told = run(&["codes", "inspect", &recalled]);
+    for part in [
+        "would be told recalled [red]",
+        "shoal-lychee-wine",
+        "by demo",
+        "=> recalled",
+        "faulty seal",
+        "Life",
+        "Asked about",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains('\x1b'), "no colours where nobody looks");
+    assert!(told.is_ascii() || told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let known: Value = serde_json::from_str(&run(&["codes", "inspect", "--json", &recalled])).unwrap();
+    assert_eq!((&known["verdict"], &known["unit"]["product"]["id"]), (&json!("recalled"), &json!("shoal-lychee-wine")));
+    let fired = known["rules"].as_array().unwrap().iter().find(|rule| rule["outcome"] == "verdict").unwrap();
+    assert_eq!(fired["rule"], "recalled");
+    let forged = run(&["codes", "inspect", &demo.code("unknown", 0)]);
+    assert!(forged.contains("its tag is wrong") && forged.contains("wrong_tag"), "{forged}");
+
+    let list = dir.path().join("numbers.txt");
+    let issue = ["codes", "issue", "--product", "ridge-oolong", "--count", "2", "--lot", "A1", "--form", "link"];
+    let issued =
+        run(&[&issue[..], &["--site", "https://id.example/", "--out", list.to_str().unwrap(), "--json"]].concat());
+    let issued: Value = serde_json::from_str(&issued).unwrap();
+    assert_eq!((&issued["count"], &issued["product"]), (&json!(2), &json!("ridge-oolong")));
+    let numbers = std::fs::read_to_string(&list).unwrap();
+    assert!(numbers.lines().all(|line| line.starts_with("https://id.example/01/09520000002015/21/")), "{numbers}");
+    let batch = issued["batch"].to_string();
+    assert!(run(&["codes", "activate", "--batch", &batch]).contains("recorded as event"));
+    let link = numbers.lines().next().unwrap();
+    assert!(run(&["check", "--language", "en", link]).contains("first check"), "a link is read as it was written");
+    let element = dir.path().join("elements.txt");
+    let told = run(&["codes", "export", &batch, "--form", "element", "--out", element.to_str().unwrap()]);
+    assert!(told.contains("2 numbers of ridge-oolong") && told.contains("sha256"), "{told}");
+    assert!(std::fs::read_to_string(&element).unwrap().starts_with("(01)09520000002015(21)"));
+
+    let file = dir.path().join("more.csv");
+    std::fs::write(
+        &file,
+        "kind,id,maker,name,category,gtin\nproduct,bay-soap,goose-bay,海雁皂,cosmetics,09520000003036\n",
+    )
+    .unwrap();
+    assert!(run(&["codes", "catalogue", file.to_str().unwrap()]).contains("0 makers, 1 products"));
+    let soap = run(&["codes", "inspect", "(01)09520000003036(21)S1"]);
+    assert!(soap.contains("unknown [red]") && soap.contains("never_issued"), "{soap}");
+    assert!(run(&["codes", "list"]).contains("bay-soap  海雁皂  (maker goose-bay, numbers by import)"));
 }
 
 #[tokio::test]

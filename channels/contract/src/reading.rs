@@ -13,9 +13,10 @@
 //! In this order: an AIM symbology id in front (`]C1`) goes; a link gives the number it carries; a GS1 element string
 //! (in parentheses, or with its FNC1 as 0x1D, `<GS>`, `{GS}` or `␝`) gives its item; key words in front ("code", "No.",
 //! "V") go; what letters and digits remain are the number. Letters inside it stay, so that the core can call it
-//! malformed. Two readings of bare digits need no mark, since stock scanners send none:
-//! - longer than 20 characters, `01` with a GTIN whose check digit holds, and all the rest whole GS1 fields: a GS1 item.
-//!   At 16 or 20 characters it stays digits, the lengths of the network's numbers;
+//! malformed. What says that it is GS1 and breaks its rules is unreadable, never a shorter number. Two readings of bare
+//! digits need no mark, since stock scanners send none:
+//! - longer than 20 characters, `01` with a GTIN whose check digit holds (only dates may stand before it), and all the
+//!   rest whole GS1 fields: a GS1 item. At 16 or 20 characters it stays digits, the lengths of the network's numbers;
 //! - 22 digits from `21` on: the network's bar codes carry their 20 digits behind this field's name, which is
 //!   not printed.
 //!
@@ -41,8 +42,9 @@ mod printed;
 use minicbor::{Decode, Encode};
 
 use crate::time::Day;
+use gs1::Symbol;
 
-pub use gs1::gtin14;
+pub use gs1::{gtin14, trade_item};
 pub use printed::{normalise_lot, parse_expiry};
 
 /// The longest input that is read, in bytes; the rest is not looked at. A long text message has 1,530.
@@ -70,13 +72,25 @@ pub enum Number {
         #[n(1)]
         serial: Option<String>,
     },
-    /// Nothing that could be a number: empty, more than 64 digits and letters, or a GS1 serial that runs into words.
+    /// Nothing that could be a number: empty, more than 64 digits and letters, or GS1 data that break the rules of their
+    /// identifiers (a wrong check digit, a date that does not exist, a serial that runs into words).
     #[n(3)]
     Unreadable {
         /// How many digits and letters there were.
         #[n(0)]
         read: u32,
     },
+}
+
+impl Number {
+    /// The GTIN that came with it, 14 digits.
+    #[must_use]
+    pub fn gtin(&self) -> Option<&str> {
+        match self {
+            Self::Gs1 { gtin, .. } => Some(gtin),
+            Self::Digits(_) | Self::Mixed(_) | Self::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// A number read from a longer input, with what came along with it.
@@ -86,7 +100,7 @@ pub struct Given {
     pub number: Number,
     /// GS1 AI 10, as given; compare it by [`normalise_lot`].
     pub lot: Option<String>,
-    /// GS1 AI 17 (`YYMM00` is the end of the month).
+    /// GS1 AI 17 (`YYMM00` is the end of the month), or the day of AI 7003.
     pub expiry: Option<Day>,
 }
 
@@ -102,14 +116,21 @@ impl Given {
 #[must_use]
 pub fn read_one(input: &str) -> Given {
     let folded = characters::fold(input);
-    let (gs1_symbol, text) = gs1::strip_symbology(folded.trim());
+    let (symbol, text) = gs1::strip_symbology(folded.trim());
+    // Values of GS1 fields may look like links, and links like none of these.
+    if let Some(given) = read_announced(text, symbol).or_else(|| gs1::read_bare(text)) {
+        return given;
+    }
+    if let Some(given) = link::read_whole(text, symbol != Symbol::Unsaid) {
+        return given;
+    }
     if let Some(found) = link::find(text)
         && digits(found.before) + digits(found.after) < message::SHORTEST
         && let Some(given) = link::read(found.link)
     {
         return given;
     }
-    read_value(text, gs1_symbol)
+    read_value(text, symbol)
 }
 
 /// Reads a text message that may carry key words, several numbers and chatter: the first `most` numbers in their order,
@@ -117,8 +138,11 @@ pub fn read_one(input: &str) -> Given {
 #[must_use]
 pub fn read_all(input: &str, most: usize) -> (Vec<Given>, usize) {
     let folded = characters::fold(input);
-    let mut all = if folded.trim_start().starts_with(']') || folded.contains(characters::FNC1) {
+    let text = folded.trim();
+    let mut all = if text.starts_with(']') || text.contains(characters::FNC1) {
         vec![read_one(input)]
+    } else if let Some(given) = read_sole_item(text) {
+        vec![given]
     } else {
         message::read(&folded)
     };
@@ -128,13 +152,33 @@ pub fn read_all(input: &str, most: usize) -> (Vec<Given>, usize) {
     (all, more)
 }
 
+/// A message that is one GS1 item and nothing else: the signs that part two numbers are part of its values.
+fn read_sole_item(text: &str) -> Option<Given> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    let given = link::read_whole(text, false).or_else(|| gs1::read_marked(text).filter(|_| text.starts_with('(')))?;
+    matches!(given.number, Number::Gs1 { serial: Some(_), .. }).then_some(given)
+}
+
+/// Reads what says that it is GS1 by its symbol, by FNC1 or by an identifier in parentheses at its very start.
+fn read_announced(text: &str, symbol: Symbol) -> Option<Given> {
+    if text.starts_with('(') {
+        return gs1::read_marked(text);
+    }
+    // One that stands behind everything separates nothing.
+    let text = text.trim_end_matches(characters::FNC1);
+    let announced = symbol == Symbol::Gs1 || text.contains(characters::FNC1);
+    announced.then(|| gs1::read_fields(text).unwrap_or_else(|| gs1::broken(text)))
+}
+
 /// Reads folded text that is one number and no link.
-fn read_value(text: &str, gs1_symbol: bool) -> Given {
-    if let Some(given) = gs1::read_marked(text) {
+fn read_value(text: &str, symbol: Symbol) -> Given {
+    if let Some(given) = read_announced(text, symbol).or_else(|| gs1::read_marked(text)) {
         return given;
     }
-    if (gs1_symbol || text.contains(characters::FNC1))
-        && let Some(given) = gs1::read_fields(text)
+    if symbol == Symbol::Goods
+        && let Some(given) = gs1::read_goods(text)
     {
         return given;
     }

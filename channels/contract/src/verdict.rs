@@ -124,6 +124,10 @@ pub enum Verdict {
         /// The expiry date differs.
         #[n(1)]
         expiry: bool,
+        /// The GTIN beside the number is not its product's.
+        #[n(2)]
+        #[cbor(default)]
+        product: bool,
     },
     /// The number of a box of several units.
     #[n(19)]

@@ -323,6 +323,8 @@ fn answer() -> Value {
                     "times": { "type": "integer" },
                     "first": { "$ref": "#/components/schemas/Seen" },
                     "lot_differs": { "type": "boolean" }, "expiry_differs": { "type": "boolean" },
+                    "product_differs": { "type": "boolean",
+                        "description": "The GTIN beside the number is not its product's." },
                     "holds": { "type": "integer" },
                 } },
             "text": { "type": "object", "required": ["word", "verdict", "facts", "advice", "advisories"], "properties": {

@@ -1,10 +1,11 @@
-//! The pages for shoppers: form, answer, receipt. Plain HTML, no script, nothing from elsewhere.
+//! The pages for shoppers: form, answer, receipt, and where a GS1 link leads. Plain HTML, no script, nothing from elsewhere.
 //!
 //! A check is recorded by the form's POST alone. Its one-time id makes a second press, a reload or a retry the same message;
 //! the answer stands under an address that nobody can guess, so that a refresh shows the same page. After a restart that
 //! address falls back to the receipt. Does not word anything: `wording` does.
 
 mod form;
+mod landing;
 mod templates;
 
 use std::sync::Arc;
@@ -22,7 +23,9 @@ use crate::problem::{Problem, ProblemKind};
 use crate::run::{Gateway, Peer, body};
 use crate::session::{FORM_LIFE, Once, Visitor};
 use form::{CheckForm, Fault, LONGEST, PageQuery, page_language};
-use templates::{AnswerPage, Home, ReceiptPage, Trouble};
+use templates::{AnswerPage, Home, Landing, ReceiptPage, Trouble};
+
+pub(crate) use landing::landing;
 
 const STYLE: &str = include_str!("../templates/style.css");
 
@@ -36,7 +39,7 @@ pub(crate) async fn home(State(gateway): State<Arc<Gateway>>, request: Request) 
         Ok(visit) => visit,
         Err(refusal) => return trouble(&gateway, &parts, &refusal.into()),
     };
-    form_page(&gateway, &parts, &visit, (language, None))
+    form_page(&gateway, &parts, &visit, &Shown { language, notice: None, code: "" })
 }
 
 /// `POST /check`
@@ -144,12 +147,16 @@ async fn answer_form(gateway: &Gateway, parts: &Parts, bytes: Vec<u8>, peer: Pee
     let language = page_language(form.lang.as_deref(), &parts.headers);
     let visit = visit(gateway, &parts.headers, peer)?;
     let now = gateway.now();
-    let Some(once) = Once::open(&form.once, &gateway.key, now) else {
-        return Ok(form_page(gateway, parts, &visit, (language, Some(MessageId::FormExpired))));
-    };
+    // A form that comes back keeps the number, unless that is what was wrong with it.
+    let again =
+        |notice, code: &str| Ok(form_page(gateway, parts, &visit, &Shown { language, notice: Some(notice), code }));
     let check = match form.check() {
         Ok(check) => check,
-        Err(fault) => return Ok(form_page(gateway, parts, &visit, (language, Some(said(fault))))),
+        Err(fault @ Fault::BadExpiry) => return again(said(fault), &form.code),
+        Err(fault @ (Fault::Empty | Fault::TooLong)) => return again(said(fault), ""),
+    };
+    let Some(once) = Once::open(&form.once, &gateway.key, now) else {
+        return again(MessageId::FormExpired, &form.code);
     };
     let content = form::content(&check);
     let token = once.token(&gateway.key, &content.each_ref().map(String::as_bytes));
@@ -219,19 +226,32 @@ const fn said(fault: Fault) -> MessageId {
     }
 }
 
-fn form_page(
-    gateway: &Gateway,
-    parts: &Parts,
-    visit: &Visit,
-    (language, notice): (Language, Option<MessageId>),
-) -> Response {
+/// What a form shows.
+struct Shown<'a> {
+    language: Language,
+    notice: Option<MessageId>,
+    /// The number that it asks, or that stands in its field.
+    code: &'a str,
+}
+
+fn form_page(gateway: &Gateway, parts: &Parts, visit: &Visit, shown: &Shown<'_>) -> Response {
+    let Shown { language, notice, code } = shown;
     let once = match Once::issue(&gateway.key, gateway.now()) {
         Ok(once) => once,
         Err(refusal) => return trouble(gateway, parts, &refusal.into()),
     };
     let status = if notice.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let page = Home::new(once, notice.as_ref(), &gateway.words, language);
-    let mut response = html(status, &page, language);
+    let (words, language) = (&gateway.words, *language);
+    let fields = templates::Fields { once, code: (*code).to_owned() };
+    let mut response = match landing::asked(code) {
+        Some(asked) => {
+            // Of a form that came back the address is gone; the choice of language leads to an empty one.
+            let address = if notice.is_some() { "/".to_owned() } else { landing::address(parts) };
+            let page = Landing::new(fields, &asked, (notice.as_ref(), &address), words, language);
+            html(status, &page, language)
+        }
+        None => html(status, &Home::new(fields, notice.as_ref(), words, language), language),
+    };
     with_cookie(&mut response, visit);
     response
 }

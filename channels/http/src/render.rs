@@ -197,7 +197,9 @@ fn detail(verdict: &Verdict) -> DetailBody {
         Verdict::Overchecked { times, first } | Verdict::GenuineSeen { times, first } => {
             empty.with("times", times).with("first", seen(first))
         }
-        Verdict::DataMismatch { lot, expiry } => empty.with("lot_differs", lot).with("expiry_differs", expiry),
+        Verdict::DataMismatch { lot, expiry, product } => {
+            empty.with("lot_differs", lot).with("expiry_differs", expiry).with("product_differs", product)
+        }
         Verdict::CartonCode { holds } => empty.with("holds", holds),
         Verdict::GenuineAgain { first } => empty.with("first", seen(first)),
         Verdict::Unavailable

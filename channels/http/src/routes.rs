@@ -42,6 +42,9 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/check", post(pages::check))
         .route("/answer/{token}", get(pages::answer))
         .route("/receipt", get(pages::receipt))
+        .route("/01/{*fields}", get(pages::landing))
+        .route("/gtin/{*fields}", get(pages::landing))
+        .route("/8006/{*fields}", get(pages::landing))
         .route("/style.css", get(pages::style))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
@@ -67,7 +70,8 @@ pub(crate) fn refuse(gateway: &Gateway, parts: &Parts, problem: Problem) -> Resp
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.contains("text/html"));
-    let is_page = path == "/" || path == "/check" || path == "/receipt" || path.starts_with("/answer/");
+    let is_page = matches!(path, "/" | "/check" | "/receipt")
+        || ["/answer/", "/01/", "/gtin/", "/8006/"].iter().any(|front| path.starts_with(front));
     if path.starts_with("/v1") || !(is_page || accepts_html) {
         return problem.into_response();
     }

@@ -84,12 +84,14 @@ impl Words {
                 variables.set("times", *times);
                 variables.set("seen", seen_said(first));
             }
-            Verdict::DataMismatch { lot, expiry } => variables.set(
+            Verdict::DataMismatch { lot, expiry, product } => variables.set(
                 "differs",
-                match (lot, expiry) {
-                    (true, false) => "lot",
-                    (false, true) => "expiry",
-                    (true, true) | (false, false) => "both",
+                match (product, lot, expiry) {
+                    // A number under another product's bar code: what else differs follows from it.
+                    (true, _, _) => "product",
+                    (false, true, false) => "lot",
+                    (false, false, true) => "expiry",
+                    (false, true, true) | (false, false, false) => "both",
                 },
             ),
             Verdict::CartonCode { holds } => variables.set("holds", *holds),

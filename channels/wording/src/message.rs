@@ -328,6 +328,14 @@ messages! {
         LandingTitle => "page-landing-title",
         /// On that page: nothing is recorded until the button is pressed.
         LandingPrompt => "page-landing-prompt",
+        /// On that page: the label of the GTIN.
+        LandingGtin => "page-landing-gtin",
+        /// On that page: the label of the serial number.
+        LandingSerial => "page-landing-serial",
+        /// A link of a kind of goods and not of one article.
+        LandingNoSerial => "page-landing-no-serial",
+        /// A link whose GTIN, serial number or date cannot be right.
+        LandingBroken => "page-landing-broken",
         /// Nothing was entered.
         Empty => "page-empty",
         /// Too much was entered.

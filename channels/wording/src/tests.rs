@@ -52,9 +52,10 @@ pub(crate) fn every_verdict() -> Vec<Verdict> {
         Verdict::ImpossibleTravel { elsewhere: nowhere },
         Verdict::SoldBefore { sale: seen() },
         Verdict::Overchecked { times: 9, first: seen() },
-        Verdict::DataMismatch { lot: true, expiry: false },
-        Verdict::DataMismatch { lot: false, expiry: true },
-        Verdict::DataMismatch { lot: true, expiry: true },
+        Verdict::DataMismatch { lot: true, expiry: false, product: false },
+        Verdict::DataMismatch { lot: false, expiry: true, product: false },
+        Verdict::DataMismatch { lot: true, expiry: true, product: false },
+        Verdict::DataMismatch { lot: false, expiry: false, product: true },
         Verdict::CartonCode { holds: 0 },
         Verdict::CartonCode { holds: 24 },
         Verdict::GenuineSeen { times: 2, first: seen() },
@@ -191,7 +192,7 @@ fn simplified_chinese_says_it_like_this() {
     let seen = words.answer(&answer(Verdict::GenuineSeen { times: 2, first: seen() }, facts()), Language::ZhHans);
     assert_eq!(seen.verdict, "编号有效，此前已被查询2次，首次是2026年11月20日14:05在深圳。");
     assert_eq!(seen.facts.last().unwrap(), "有效期至：2027年10月31日", "the verdict counts the checks already");
-    let mismatch = Verdict::DataMismatch { lot: true, expiry: false };
+    let mismatch = Verdict::DataMismatch { lot: true, expiry: false, product: false };
     let mismatch = words.answer(&answer(mismatch, Facts::default()), Language::ZhHans);
     assert_eq!(mismatch.verdict, "您提供的批号与这个编号的登记不一致。");
 }

@@ -13,6 +13,7 @@ mod doctor;
 mod init;
 mod ledger;
 mod serve;
+mod sms;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -140,6 +141,9 @@ enum Command {
     /// Issue numbers, and record what happens to them.
     #[command(subcommand)]
     Codes(codes::Codes),
+    /// See to the links of the running gateway, or text something by a real one.
+    #[command(subcommand)]
+    Sms(sms::Sms),
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -165,6 +169,7 @@ impl Verigate {
             Command::Serve(asked) => asked.run(&self.shared, out),
             Command::Check(asked) => asked.run(&self.shared, out),
             Command::Codes(asked) => asked.run(&self.shared, out),
+            Command::Sms(asked) => asked.run(&self.shared, out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),

@@ -6,14 +6,15 @@
 use std::collections::{HashMap, HashSet};
 
 use contract::answer::Names;
+use contract::reading::gtin14;
 
 use super::shelf::Shelf;
+use crate::code::Codes;
 use crate::code::layout::Layout;
-use crate::code::{Codes, is_gtin};
 use crate::index::{CatalogueChange, Maker, Product, Target};
 
 /// The most makers and products together in one change, which is one event of the log.
-pub const MAX_ENTRIES: usize = 100_000;
+pub const MAX_ENTRIES: usize = 200_000;
 /// The most units one target may name.
 pub const MAX_UNITS: usize = 10_000;
 /// The longest a shelf life may be: a hundred years.
@@ -165,11 +166,15 @@ pub(super) fn change(shelf: &Shelf, codes: &Codes, change: &CatalogueChange) -> 
         if !makers.contains(entry.maker.as_str()) && shelf.maker(&entry.maker).is_none() {
             return Err(CatalogueError::UnknownMaker { product: entry.id.clone(), maker: entry.maker.clone() });
         }
-        let layout = codes
-            .layouts()
-            .named(&entry.layout)
-            .ok_or_else(|| CatalogueError::UnknownLayout { product: entry.id.clone(), layout: entry.layout.clone() })?;
+        let layout = match entry.layout.as_str() {
+            "" => None,
+            name => Some(codes.layouts().named(name).ok_or_else(|| CatalogueError::UnknownLayout {
+                product: entry.id.clone(),
+                layout: entry.layout.clone(),
+            })?),
+        };
         kept(shelf, entry, layout)?;
+        let Some(layout) = layout else { continue };
         for resource in &entry.resources {
             let owner = resources.insert((layout.id(), *resource), &entry.id);
             given(shelf, entry, layout, *resource, owner)?;
@@ -205,10 +210,10 @@ fn given(
     }
 }
 
-/// A known product keeps what its numbers depend on.
-fn kept(shelf: &Shelf, entry: &Product, layout: &Layout) -> Result<(), CatalogueError> {
+/// A known product keeps what its numbers depend on; one whose numbers were listed alone may be given a layout.
+fn kept(shelf: &Shelf, entry: &Product, layout: Option<&Layout>) -> Result<(), CatalogueError> {
     let Some(known) = shelf.product(&entry.id) else { return Ok(()) };
-    if known.layout != layout.id() {
+    if known.layout.is_some() && known.layout != layout.map(Layout::id) {
         return Err(CatalogueError::LayoutChanged { product: entry.id.clone(), layout: entry.layout.clone() });
     }
     let named: HashSet<u64> = entry.resources.iter().copied().collect();
@@ -271,8 +276,9 @@ fn product(entry: &Product) -> Result<(), CatalogueError> {
     let value = |field, got: String, expected: &str| {
         Err(CatalogueError::Value { field, of: entry.id.clone(), got, expected: expected.to_owned() })
     };
-    if entry.resources.is_empty() {
-        return value("count of resources", "0".to_owned(), "at least 1");
+    if entry.resources.is_empty() != entry.layout.is_empty() {
+        let count = entry.resources.len().to_string();
+        return value("count of resources", count, "at least 1 with a layout, none without");
     }
     match entry.shelf_life_days {
         Some(days) if !(1..=MAX_SHELF_LIFE).contains(&days) => {
@@ -281,7 +287,7 @@ fn product(entry: &Product) -> Result<(), CatalogueError> {
         Some(_) | None => {}
     }
     match &entry.gtin {
-        Some(gtin) if gtin.len() != 14 || !is_gtin(gtin) => {
+        Some(gtin) if gtin.len() != 14 || gtin14(gtin).is_none() => {
             value("GTIN", gtin.chars().take(20).collect(), "14 digits with the right check digit")
         }
         Some(_) | None => Ok(()),

@@ -76,6 +76,14 @@ pub enum IssueError {
         /// Its id.
         product: String,
     },
+    /// The product has no layout.
+    #[error(
+        "the numbers of product {product} are imported, none are issued: give it a layout and a resource code first"
+    )]
+    ListedAlone {
+        /// The product.
+        product: String,
+    },
     /// The product's layout may not be issued, or is configured no longer.
     #[error("numbers of this layout are not issued")]
     Layout(#[source] LayoutError),
@@ -178,7 +186,8 @@ pub(super) fn plan(
     let known = shelf.product(&order.product);
     let known = known.ok_or_else(|| IssueError::UnknownProduct { product: order.product.clone() })?;
     let product = &known.product;
-    let layout = codes.layouts().with_id(known.layout).ok_or(IssueError::Layout(LayoutError::None))?;
+    let id = known.layout.ok_or_else(|| IssueError::ListedAlone { product: order.product.clone() })?;
+    let layout = codes.layouts().with_id(id).ok_or(IssueError::Layout(LayoutError::None))?;
     layout.issuable().map_err(IssueError::Layout)?;
     if !(1..=MAX_COUNT).contains(&order.count) {
         return Err(IssueError::Count { got: order.count });
@@ -190,7 +199,7 @@ pub(super) fn plan(
     let free: Vec<Free> = product
         .resources
         .iter()
-        .map(|resource| Free { resource: *resource, gaps: shelf.free(known.layout, *resource, layout.serials()) })
+        .map(|resource| Free { resource: *resource, gaps: shelf.free(id, *resource, layout.serials()) })
         .collect();
     let (resource, serials) = place(&free, order.count, random).ok_or_else(|| IssueError::Exhausted {
         product: product.id.clone(),
@@ -200,7 +209,7 @@ pub(super) fn plan(
     Ok(Batch {
         id: shelf.next_batch(),
         product: product.id.clone(),
-        layout: known.layout,
+        layout: id,
         resource,
         serials,
         epoch: codes.epoch(),

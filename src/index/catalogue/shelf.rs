@@ -4,13 +4,14 @@
 //! it was written, and an event that names something unknown here (a layout that was taken out of the configuration)
 //! is passed over with a line in the log, so that a rebuild always ends.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use contract::Life;
 
 use super::spans::Spans;
-use crate::code::Codes;
+use crate::code::layout::Layout;
+use crate::code::{Codes, item_reference};
 use crate::index::{
     Batch, CatalogueChange, LifeEvent, Maker, Product, Serials, Stamp, Target, Timeline, UnitKey, UnitRecord,
 };
@@ -27,6 +28,7 @@ pub(super) struct Shelf {
     batches: Vec<BatchSlot>,
     batch_slots: HashMap<u64, usize>,
     last_batch: u64,
+    /// The goods that GTINs name, whatever the packaging.
     gtins: HashSet<String>,
     /// Batches of boxes that units were already packed into.
     packed: HashSet<u64>,
@@ -36,7 +38,8 @@ pub(super) struct Shelf {
 pub(super) struct ProductSlot {
     pub(super) product: Arc<Product>,
     maker: usize,
-    pub(super) layout: u8,
+    /// The layout that its numbers are issued in; `None` where they are listed alone.
+    pub(super) layout: Option<u8>,
     life: Timeline,
 }
 
@@ -72,21 +75,24 @@ impl Shelf {
             put(&mut self.makers, slot, Arc::new(maker.clone()));
         }
         for product in &change.products {
-            let layout = codes.layouts().named(&product.layout);
-            let (Some(layout), Some(maker)) = (layout, self.maker_slots.get(&product.maker)) else {
+            let layout = codes.layouts().named(&product.layout).map(Layout::id);
+            let is_known = layout.is_some() || product.layout.is_empty();
+            let (true, Some(maker)) = (is_known, self.maker_slots.get(&product.maker)) else {
                 tracing::error!(product = product.id, "a product of an unknown maker or layout is passed over");
                 continue;
             };
             let next = self.products.len();
             let slot = *self.product_slots.entry(product.id.clone()).or_insert(next);
             let life = self.products.get(slot).map(|known| known.life.clone()).unwrap_or_default();
-            let shelved = ProductSlot { product: Arc::new(product.clone()), maker: *maker, layout: layout.id(), life };
+            let shelved = ProductSlot { product: Arc::new(product.clone()), maker: *maker, layout, life };
             put(&mut self.products, slot, shelved);
-            for resource in &product.resources {
+            for (layout, resource) in
+                layout.into_iter().flat_map(|id| product.resources.iter().map(move |code| (id, *code)))
+            {
                 let new = || Resource { product: slot, runs: BTreeMap::new(), spans: Spans::default() };
-                self.resources.entry((layout.id(), *resource)).or_insert_with(new);
+                self.resources.entry((layout, resource)).or_insert_with(new);
             }
-            self.gtins.extend(product.gtin.clone());
+            self.gtins.extend(product.gtin.as_deref().map(item_reference).map(str::to_owned));
         }
     }
 
@@ -214,7 +220,7 @@ impl Shelf {
     }
 
     pub(super) fn knows_gtin(&self, gtin: &str) -> bool {
-        self.gtins.contains(gtin)
+        self.gtins.contains(item_reference(gtin))
     }
 
     pub(super) fn is_packed(&self, batch: u64) -> bool {
@@ -231,6 +237,18 @@ impl Shelf {
 
     pub(super) fn products(&self) -> Vec<Arc<Product>> {
         self.products.iter().map(|slot| Arc::clone(&slot.product)).collect()
+    }
+
+    pub(super) fn products_from(&self, skip: usize, most: usize) -> (Vec<Arc<Product>>, Vec<Arc<Maker>>, usize) {
+        let page = self.products.iter().skip(skip).take(most);
+        let makers: BTreeSet<usize> = page.clone().map(|slot| slot.maker).collect();
+        let makers = makers.into_iter().filter_map(|maker| self.makers.get(maker).map(Arc::clone)).collect();
+        (page.map(|slot| Arc::clone(&slot.product)).collect(), makers, self.products.len())
+    }
+
+    pub(super) fn batches_from(&self, skip: usize, most: usize) -> (Vec<Arc<Batch>>, usize) {
+        let page = self.batches.iter().skip(skip).take(most);
+        (page.map(|slot| Arc::clone(&slot.batch)).collect(), self.batches.len())
     }
 
     pub(super) fn batches(&self) -> Vec<Arc<Batch>> {

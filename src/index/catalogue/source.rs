@@ -208,9 +208,10 @@ impl<'a> Row<'a> {
         if self.given("hotline").is_some() {
             return Err("a line of this kind has no hotline".to_owned());
         }
-        let resources = self.required("resources")?;
-        let resources = resources
-            .split(';')
+        let resources = self
+            .given("resources")
+            .into_iter()
+            .flat_map(|cell| cell.split(';'))
             .map(str::trim)
             .map(|part| part.parse().map_err(|_| format!("the resource {part:?} is no number")));
         let days = self
@@ -221,7 +222,7 @@ impl<'a> Row<'a> {
             maker: self.required("maker")?,
             name: self.names()?,
             category: self.required("category")?,
-            layout: self.required("layout")?,
+            layout: self.optional("layout").unwrap_or_default(),
             resources: resources.collect::<Result<_, _>>()?,
             spec: self.optional("spec"),
             licence: self.optional("licence"),

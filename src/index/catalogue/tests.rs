@@ -359,6 +359,11 @@ fn entries_that_break_a_rule_are_refused_by_name() {
         (change(Product { maker: "x".to_owned(), ..salt() }), "the maker x, which is not known"),
         (change(Product { layout: "x".to_owned(), ..salt() }), "the layout x, which is not configured"),
         (change(product("salt", &[])), "the count of resources of salt is 0, expected at least 1"),
+        (
+            change(Product { layout: String::new(), ..salt() }),
+            "the count of resources of salt is 1, expected at least 1 with",
+        ),
+        (change(Product { layout: String::new(), ..product("tea", &[]) }), "would change its layout"),
         (change(product("salt", &[1_000])), "the resource of salt is 1000, expected below 1000"),
         (change(product("salt", &[9, 9])), "resource 9 of salt is there twice"),
         (change(product("salt", &[7])), "product salt names the resource 7, which is tea's"),
@@ -369,12 +374,33 @@ fn entries_that_break_a_rule_are_refused_by_name() {
         (change(Product { gtin: Some("06901234567893".to_owned()), ..salt() }), "the GTIN of salt"),
         (change(Product { gtin: Some("6901234567892".to_owned()), ..salt() }), "expected 14 digits"),
         (change(Product { spec: Some("x".repeat(201)), ..salt() }), "the spec of salt has 201 characters"),
-        (added(vec![maker(); MAX_ENTRIES + 1], vec![]), "100001 makers and products, expected at most 100000"),
+        (added(vec![maker(); MAX_ENTRIES + 1], vec![]), "200001 makers and products, expected at most 200000"),
     ] {
         let error = catalogue.check_change(&change).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(catalogue.check_change(&change(product("tea", &[7, 8, 9]))), Ok(()), "a product may gain a resource");
+}
+
+#[test]
+fn a_product_without_a_layout_is_known_by_its_gtin_and_issued_nothing() {
+    let catalogue = catalogue();
+    let gtin = Some("09520000001018".to_owned());
+    let bare = Product { layout: String::new(), gtin: gtin.clone(), ..product("wine", &[]) };
+    let change = added(vec![], vec![bare.clone()]);
+    catalogue.check_change(&change).unwrap();
+    catalogue.change(2, &change);
+    let item = |gtin: &str| Number::Gs1 { gtin: gtin.to_owned(), serial: Some("A1".to_owned()) };
+    assert_eq!(catalogue.find(&item("09520000001018")).evidence(), Some(Evidence::NeverIssued));
+    assert!(matches!(catalogue.find(&item("19520000001015")), Found::Unknown(_)), "a box of it is covered too");
+    assert!(matches!(catalogue.find(&item("09520000002015")), Found::NotCovered));
+    let order = BatchOrder { product: "wine".to_owned(), ..order(1) };
+    let error = catalogue.plan(&order, Timestamp(0), &mut dice(1)).unwrap_err();
+    assert!(error.to_string().contains("none are issued"), "{error}");
+    let given = Product { layout: "own".to_owned(), resources: vec![9], ..bare };
+    catalogue.check_change(&added(vec![], vec![given.clone()])).unwrap();
+    catalogue.change(3, &added(vec![], vec![given]));
+    issue(&catalogue, 4, &order);
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn a_batch_that_fails_at_its_end_leaves_the_histories_as_they_were() {
     let full = "CREATE TRIGGER full BEFORE INSERT ON standing BEGIN SELECT RAISE(ABORT, 'disk full'); END";
     meddle(&path, full);
     let mut batch = changes(50, &[(1, 2), (2, 1)]);
-    batch.replays.insert([1; 16], replayed(8, later(60)));
+    batch.replays.push(([1; 16], replayed(8, later(60))));
     batch.owed.insert(8, Some(owed(later(60))));
     assert!(matches!(store.apply(&batch), Err(LogError::Store { .. })));
     assert_eq!((store.digest().unwrap(), standing(&mut store)), before);

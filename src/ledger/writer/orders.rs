@@ -150,12 +150,8 @@ impl Writer {
             subscriptions: Vec::new(),
             releases: Vec::new(),
         };
-        let sequence = pending.append(event, false);
-        let position = Position { stream: pending.head.stream, sequence };
+        let position = self.append(&mut pending, event, false);
         let row = pending.rows.last().cloned();
-        if let Some(row) = &row {
-            self.state.take(&mut pending.overlay, row).map_err(|error| OrderError::Refused(self.failed(&error)))?;
-        }
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         pending.releases.push(Box::new(move |recorded: Result<&Recorded, Refusal>| {
             drop(tell.send(recorded.map(|_| ())));

@@ -44,13 +44,13 @@ impl Writer {
         }
         self.shared.flags.follow(&asker);
         let (checks, answers) = self.checks(pending, &inquiry, asker, (&found, limited));
-        let position = Position { stream: pending.head.stream, sequence: pending.head.sequence + 1 };
+        let next = Position { stream: pending.head.stream, sequence: pending.head.sequence + 1 };
         let silent = inquiry.route.is_some() && self.is_silent(pending, &inquiry.request, &asker);
         pending.subscriptions.extend(opts_out(&inquiry.request).map(|is_out| (asker, is_out)));
         let owed = match &inquiry.route {
             Some(route) if !silent => {
                 let mut keys = self.shared.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                match keys.seal(route, position, pending.now, pending.now.plus(OWED_FOR)) {
+                match keys.seal(route, next, pending.now, pending.now.plus(OWED_FOR)) {
                     Ok(sealed) => Some(sealed),
                     Err(error) => {
                         tracing::error!(cause = %super::chain(&error), "a return route cannot be sealed");
@@ -75,8 +75,7 @@ impl Writer {
             request: (about != RequestKind::Check).then_some(inquiry.request),
             silent,
         });
-        pending.append(&event, receipted);
-        self.fold_last(pending);
+        let position = self.append(pending, &event, receipted);
         let receipt = receipted.then(|| self.shared.receipts.of(pending.head.receipts));
         let at = pending.head.at;
         pending.releases.push(Box::new(move |recorded| {
@@ -128,6 +127,7 @@ impl Writer {
                 asked: inquiry.asked,
                 lot: check.lot.as_deref(),
                 expiry: check.expiry,
+                gtin: check.number.gtin(),
                 flagged: &|asker| flags.contains(asker),
             };
             let decision = match (limited, found) {
@@ -164,14 +164,6 @@ impl Writer {
             answers.push((decision, record.map(product_facts).unwrap_or_default()));
         }
         (events, answers)
-    }
-
-    fn fold_last(&mut self, pending: &mut Pending) {
-        if let Some(row) = pending.rows.last()
-            && let Err(error) = self.state.take(&mut pending.overlay, row)
-        {
-            tracing::error!(cause = %error, "an event of our own cannot be folded");
-        }
     }
 
     pub(super) fn report(&mut self, pending: &mut Pending, job: ReportJob) {
@@ -217,9 +209,7 @@ impl Writer {
             place: report.place,
             reason: report.reason,
         };
-        let sequence = pending.append(&Event::Life(LifeRecorded { id, event }), false);
-        self.fold_last(pending);
-        let position = Position { stream: pending.head.stream, sequence };
+        let position = self.append(pending, &Event::Life(LifeRecorded { id, event }), false);
         pending.releases.push(Box::new(move |recorded| {
             drop(reply.send(recorded.map(|_| Reported { position, units: count, replayed: false })));
         }));

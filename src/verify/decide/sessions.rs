@@ -43,7 +43,8 @@ impl<'a> Sessions<'a> {
         weight(&self.own).saturating_add(self.times_by_others())
     }
 
-    fn times_by_others(&self) -> u32 {
+    /// How many there were of others.
+    pub(super) fn times_by_others(&self) -> u32 {
         weight(&self.others).saturating_add(self.unlisted)
     }
 
@@ -69,17 +70,20 @@ impl<'a> Sessions<'a> {
             Concealment::Printed => limits.overchecked_printed,
         };
         let times = self.times_by_others();
-        let days = Duration::from_secs(u64::from(limits.overchecked_days) * 86_400);
-        let cities = || {
-            independent_cities(
-                self.others
-                    .iter()
-                    .filter(|session| now.since(session.first_at) <= days)
-                    .filter_map(|session| Some((session.who(), trusted(session.place.as_ref())?.city.as_str()))),
-            )
-        };
-        let too_many_cities = || cities() >= usize::try_from(limits.overchecked_cities).unwrap_or(usize::MAX);
+        let too_many_cities = || self.cities_of_others(now, limits) >= limits.overchecked_cities;
         (times >= most || too_many_cities()).then_some(Verdict::Overchecked { times, first })
+    }
+
+    /// In how many different cities others asked lately.
+    pub(super) fn cities_of_others(&self, now: Timestamp, limits: &Thresholds) -> u32 {
+        let days = Duration::from_secs(u64::from(limits.overchecked_days) * 86_400);
+        let cities = independent_cities(
+            self.others
+                .iter()
+                .filter(|session| now.since(session.first_at) <= days)
+                .filter_map(|session| Some((session.who(), trusted(session.place.as_ref())?.city.as_str()))),
+        );
+        u32::try_from(cities).unwrap_or(u32::MAX)
     }
 
     /// What is said of a unit that nothing speaks against.

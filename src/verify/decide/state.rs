@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use contract::reading::normalise_lot;
 use contract::{Day, Life, Timestamp, Verdict};
 use jiff::tz::TimeZone;
 
 use super::Question;
 use super::rules::Thresholds;
+use crate::code::item_reference;
 use crate::index::{Batch, Stamp, Timeline, UnitRecord};
 
 /// The events of a unit: those that cover it as one of many, and its own. The later of each kind counts, as in
@@ -25,14 +27,18 @@ impl<'a> Lives<'a> {
         Self { covering: &record.life, own }
     }
 
-    /// The latest event of this kind, unless it was lifted.
-    pub(super) fn standing(&self, life: Life) -> Option<&'a Stamp> {
+    /// The latest event of this kind, set or lifted.
+    pub(super) fn latest(&self, life: Life) -> Option<&'a Stamp> {
         let own = self.own.and_then(|own| own.latest(life));
-        let latest = match (self.covering.latest(life), own) {
+        match (self.covering.latest(life), own) {
             (Some(covering), Some(own)) if own.sequence < covering.sequence => Some(covering),
             (covering, own) => own.or(covering),
-        };
-        latest.filter(|stamp| !stamp.lifted)
+        }
+    }
+
+    /// The latest event of this kind, unless it was lifted.
+    pub(super) fn standing(&self, life: Life) -> Option<&'a Stamp> {
+        self.latest(life).filter(|stamp| !stamp.lifted)
     }
 }
 
@@ -80,33 +86,19 @@ pub(super) fn not_yet_on_sale(
 }
 
 /// What the asker reads on the pack is not what the record says. Where either side says nothing, nothing differs.
-pub(super) fn data_mismatch(batch: &Batch, question: &Question<'_>) -> Option<Verdict> {
-    let recorded = normalise(&batch.lot);
-    let given = question.lot.map(normalise).filter(|given| !given.is_empty());
-    let lot = !recorded.is_empty() && given.is_some_and(|given| given != recorded);
+pub(super) fn data_mismatch(record: &UnitRecord, question: &Question<'_>) -> Option<Verdict> {
+    let UnitRecord { batch, product, .. } = record;
+    let lot = question.lot.map(normalise_lot).filter(|given| !given.is_empty()).is_some_and(|given| {
+        let recorded = normalise_lot(&batch.lot);
+        !recorded.is_empty() && given != recorded
+    });
     let expiry = question.expiry.zip(batch.expiry).is_some_and(|(given, recorded)| given != recorded);
-    (lot || expiry).then_some(Verdict::DataMismatch { lot, expiry })
+    let gtins = question.gtin.zip(product.gtin.as_deref());
+    let product = gtins.is_some_and(|(given, recorded)| item_reference(given) != item_reference(recorded));
+    (lot || expiry || product).then_some(Verdict::DataMismatch { lot, expiry, product })
 }
 
 /// The number of a box.
 pub(super) fn carton_code(batch: &Batch) -> Option<Verdict> {
     (batch.level >= 2).then_some(Verdict::CartonCode { holds: batch.holds })
-}
-
-/// A lot as it is compared: upper case, without spaces and dashes.
-fn normalise(lot: &str) -> String {
-    lot.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::normalise;
-
-    #[test]
-    fn a_lot_is_the_same_however_it_is_spaced() {
-        for text in ["L24-07a", " l2407A ", "L 24 07 A"] {
-            assert_eq!(normalise(text), "L2407A", "{text}");
-        }
-        assert_ne!(normalise("L2407A"), normalise("L2407B"));
-    }
 }

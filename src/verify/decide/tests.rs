@@ -2,6 +2,7 @@
 //!
 //! Every threshold is asked at its boundary and one step beside it.
 
+mod explained;
 mod genuine;
 mod order;
 mod properties;
@@ -71,6 +72,7 @@ struct Scene {
     asked: Option<EventTime>,
     lot: Option<&'static str>,
     expiry: Option<Day>,
+    gtin: Option<&'static str>,
     flagged: Vec<u64>,
     rules: Rules,
     now: Timestamp,
@@ -123,6 +125,7 @@ impl Scene {
             asked: None,
             lot: None,
             expiry: None,
+            gtin: None,
             flagged: Vec::new(),
             rules: Rules::default(),
             now: noon(),
@@ -164,8 +167,8 @@ impl Scene {
         self.past.live(Life::Sold, stamp(50, before(ago), false));
     }
 
-    fn of(&self, found: &Found, past: PastView<'_>) -> Decision {
-        let question = Question {
+    fn asking<R>(&self, with: impl FnOnce(&Question<'_>) -> R) -> R {
+        with(&Question {
             asker: self.asker,
             is_you: self.is_you,
             role: self.role,
@@ -174,9 +177,21 @@ impl Scene {
             asked: self.asked.unwrap_or_else(|| EventTime::exact(self.now)),
             lot: self.lot,
             expiry: self.expiry,
+            gtin: self.gtin,
             flagged: &|asker| self.flagged.contains(&asker),
-        };
-        decide(found, past, &question, &self.rules, self.now)
+        })
+    }
+
+    fn of(&self, found: &Found, past: PastView<'_>) -> Decision {
+        self.asking(|question| decide(found, past, question, &self.rules, self.now))
+    }
+
+    /// What each rule looked at.
+    fn explained(&self) -> Vec<Considered> {
+        let found = self.found();
+        let decision = self.decision();
+        let record = found.unit().unwrap();
+        self.asking(|question| explain(record, &self.past, (question, &decision), &self.rules, self.now))
     }
 
     fn decision(&self) -> Decision {

@@ -72,11 +72,39 @@ fn too_fast<'s, 'a>(sightings: &'s [Sighting<'a>], limits: &Thresholds) -> Optio
     within_past
 }
 
-fn is_too_fast(one: &Sighting<'_>, other: &Sighting<'_>, limits: &Thresholds) -> bool {
+/// How far two checks of different askers lie apart at least, and in what time at most.
+#[derive(Debug, Clone)]
+pub(super) struct Journey {
+    pub(super) km: f64,
+    pub(super) between: Duration,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// The fastest journey that all of these checks would be; for explaining what was decided.
+pub(super) fn fastest(sessions: &Sessions<'_>, question: &Question<'_>) -> Option<Journey> {
+    let sightings = sightings(sessions, question);
+    let pairs =
+        sightings.iter().enumerate().flat_map(|(n, one)| sightings.iter().skip(n + 1).map(move |two| (one, two)));
+    let journeys = pairs.filter(|(one, two)| one.who != two.who).filter_map(|(one, two)| {
+        let km = apart_km(one, two)?.max(0.0);
+        let between = between(one.asked, two.asked);
+        Some(Journey { km, between, from: one.place.city.clone(), to: two.place.city.clone() })
+    });
+    let speed = |journey: &Journey| journey.km / (journey.between.as_secs_f64() + 1.0);
+    journeys.max_by(|one, two| speed(one).total_cmp(&speed(two)))
+}
+
+/// How far two checks lie apart at least, where both places are sure.
+fn apart_km(one: &Sighting<'_>, other: &Sighting<'_>) -> Option<f64> {
     let point =
         |sighting: &Sighting<'_>| sighting.place.point.filter(|_| sighting.place.confidence == Confidence::High);
-    let (Some(from), Some(to)) = (point(one), point(other)) else { return false };
-    let apart = distance_km(from, to) - f64::from(from.radius_km) - f64::from(to.radius_km);
+    let (from, to) = (point(one)?, point(other)?);
+    Some(distance_km(from, to) - f64::from(from.radius_km) - f64::from(to.radius_km))
+}
+
+fn is_too_fast(one: &Sighting<'_>, other: &Sighting<'_>, limits: &Thresholds) -> bool {
+    let Some(apart) = apart_km(one, other) else { return false };
     // Where the time apart is not a number of milliseconds below 2³² (49 days), nothing on this globe is too far.
     let Ok(millis) = u32::try_from(between(one.asked, other.asked).as_millis()) else { return false };
     let hours = f64::from(millis) / 3_600_000.0;

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use contract::answer::Names;
 use contract::{Life, Timestamp};
 use verigate::index::catalogue::{BatchOrder, Selector};
-use verigate::index::{Concealment, Maker, Product, UnitKey};
+use verigate::index::{Batch, Concealment, Maker, Product, UnitKey};
 use verigate::ledger::folder::Folder;
 use verigate::ledger::writer::{Clock, Order, Outcome};
 use verigate::verify::{Gateway, Settings};
@@ -54,6 +54,20 @@ pub fn unlimited() -> anyhow::Result<Settings> {
 /// # Errors
 /// Where an order is refused.
 pub async fn stock(gateway: &Gateway, count: u64) -> anyhow::Result<Vec<u128>> {
+    let mut numbers = Vec::with_capacity(usize::try_from(count)?);
+    for batch in issue(gateway, count).await? {
+        for number in gateway.catalogue().numbers(&batch, 0) {
+            numbers.push(number.parse::<u128>()?);
+        }
+    }
+    Ok(numbers)
+}
+
+/// Issues and activates so many numbers of a product of our own; once in a folder.
+///
+/// # Errors
+/// Where an order is refused.
+pub async fn issue(gateway: &Gateway, count: u64) -> anyhow::Result<Vec<Batch>> {
     let by = "load".to_owned();
     let named = |name: &str| Names { zh_hans: name.to_owned(), zh_hk: None, en: None };
     let maker = Maker { id: "driver".to_owned(), name: named("负载"), hotline: None };
@@ -74,7 +88,7 @@ pub async fn stock(gateway: &Gateway, count: u64) -> anyhow::Result<Vec<u128>> {
         gtin: None,
     };
     gateway.order(Order::Change { makers: vec![maker], products: vec![product], by: by.clone() }).await?;
-    let mut numbers = Vec::with_capacity(usize::try_from(count)?);
+    let mut batches = Vec::new();
     let mut left = count;
     while left > 0 {
         let order = serde_json::from_value::<BatchOrder>(serde_json::json!({
@@ -93,12 +107,10 @@ pub async fn stock(gateway: &Gateway, count: u64) -> anyhow::Result<Vec<u128>> {
             reason: None,
         };
         gateway.order(live).await?;
-        for number in gateway.catalogue().numbers(&batch, 0) {
-            numbers.push(number.parse::<u128>()?);
-        }
+        batches.push(*batch);
         left -= left.min(BATCH);
     }
-    Ok(numbers)
+    Ok(batches)
 }
 
 /// Whether [`stock`] issued this unit; the demo has units of its own, and asks about some.
@@ -183,6 +195,12 @@ impl Program {
         let http = samples.pointer("/listen/http").and_then(|http| http.as_str());
         program.http = http.context("samples.json names no listen.http")?.parse()?;
         Ok(program)
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it as a power cut would: nothing is flushed, nobody is told.

@@ -19,7 +19,8 @@ const ZEROES: [u32; 75] = [
 ];
 
 /// How scanners and people write FNC1 where a control character cannot be typed.
-const FNC1_NAMES: [&str; 6] = ["<GS>", "{GS}", "[GS]", "<FNC1>", "{FNC1}", "\u{241d}"];
+const FNC1_NAMES: [&str; 10] =
+    ["<GS>", "{GS}", "[GS]", "<FNC1>", "{FNC1}", "<0x1D>", "\\x1d", "\\x1D", "^]", "\u{241d}"];
 
 /// The input as [`twins`], with FNC1 where its name is written.
 pub(super) fn fold(input: &str) -> String {
@@ -30,6 +31,11 @@ pub(super) fn fold(input: &str) -> String {
         }
     }
     folded
+}
+
+/// Whether a text holds what [`fold`] takes for FNC1.
+pub(super) fn holds_fnc1_name(text: &str) -> bool {
+    FNC1_NAMES.iter().any(|name| text.contains(name))
 }
 
 /// The input, cut to [`MAX_INPUT`] at a character boundary, with every digit, letter, dash, dot, space and line break in

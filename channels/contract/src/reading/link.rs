@@ -2,8 +2,13 @@
 //!
 //! Owns finding a link in a text and the number in a link. Never follows one, and does not care whose host it names: who
 //! may say what of a number is decided by the number.
+//!
+//! GS1 Digital Links are read in their uncompressed form (GS1 Digital Link Standard: URI Syntax, 1.6): a key and its
+//! qualifiers in the path behind any host and folder, further fields in the query, by number or by the short names of
+//! earlier versions. Their order does not matter, and what is no identifier is passed over; a value that is not what its
+//! identifier says makes the link unreadable. The compressed form is read as any other link: it holds no number.
 
-use super::gs1::Fields;
+use super::gs1::{self, Fields};
 use super::{Given, characters};
 
 /// Names of query fields that carry a number, in makers' links seen in use: the code, its initials, a serial.
@@ -44,20 +49,12 @@ pub(super) fn find(text: &str) -> Option<Found<'_>> {
 /// The number in a link: a GS1 Digital Link's item; else what a query field of a known name carries; else the part with
 /// the most digits. `None` where no part has a digit.
 pub(super) fn read(link: &str) -> Option<Given> {
-    let behind = link.split_once("://").map_or(link, |(_, behind)| behind);
-    let (behind, fragment) = behind.split_once('#').unwrap_or((behind, ""));
-    let (place, query) = behind.split_once('?').unwrap_or((behind, ""));
-    let segments: Vec<String> = place.split('/').skip(1).map(decode).collect();
-    let pairs: Vec<(String, String)> = query
-        .split('&')
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-            (name.to_ascii_lowercase(), decode(&value.replace('+', " ")))
-        })
-        .collect();
-    if let Some(given) = digital_link(&segments, &pairs) {
+    if let Some(given) = read_digital(link) {
         return Some(given);
     }
+    let Parts { segments, pairs, fragment } = Parts::of(link);
+    let pairs: Vec<(String, String)> =
+        pairs.iter().map(|(name, value)| (name.to_ascii_lowercase(), decode(&value.replace('+', " ")))).collect();
     let named = NAMES.iter().find_map(|known| {
         pairs
             .iter()
@@ -76,39 +73,70 @@ pub(super) fn read(link: &str) -> Option<Given> {
         }
         best.cloned()
     })?;
-    Some(super::read_value(value.trim(), false))
+    Some(super::read_value(value.trim(), gs1::Symbol::Plain))
 }
 
-/// A GS1 Digital Link (`/01/{gtin}/10/{lot}/21/{serial}?17=yymmdd`), also in the words of older links (`gtin`, `lot`,
-/// `ser`, `exp`). One whose fields are wrong is read as its GTIN and serial in a row, which is no number.
-fn digital_link(segments: &[String], pairs: &[(String, String)]) -> Option<Given> {
-    let start = segments.windows(2).position(|pair| {
-        matches!(pair, [name, value] if identifier(name) == Some("01")
-            && value.len() >= 8 && value.bytes().all(|byte| byte.is_ascii_digit()))
-    })?;
+/// A text that is one GS1 Digital Link from its first character to its last: signs that end a link within a sentence are
+/// part of its values. `exact` where a scanner gave it; otherwise a full stop or bracket at its end is the writer's.
+pub(super) fn read_whole(text: &str, exact: bool) -> Option<Given> {
+    let is_link = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme)));
+    if !is_link || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    read_digital(if exact { text } else { text.trim_end_matches(|c: char| ".,;:!?'\")]}>".contains(c)) })
+}
+
+/// A link taken apart: the decoded folders of its path, its query as it is written, its fragment.
+struct Parts<'a> {
+    segments: Vec<String>,
+    pairs: Vec<(&'a str, &'a str)>,
+    fragment: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(link: &'a str) -> Self {
+        let behind = link.split_once("://").map_or(link, |(_, behind)| behind);
+        let (behind, fragment) = behind.split_once('#').unwrap_or((behind, ""));
+        let (place, query) = behind.split_once('?').unwrap_or((behind, ""));
+        let segments = place.split('/').skip(1).map(decode).collect();
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or(("", pair))).collect();
+        Self { segments, pairs, fragment }
+    }
+}
+
+/// The item of a GS1 Digital Link (`/01/{gtin}/10/{lot}/21/{serial}?17=yymmdd`); `None` where the path has no key.
+/// Unreadable where a value is not what its identifier says, or the key names no goods.
+fn read_digital(link: &str) -> Option<Given> {
+    let Parts { segments, pairs, .. } = Parts::of(link);
+    let is_key = |pair: &[String]| matches!(pair, [name, value] if identifier(name).is_some_and(|ai| gs1::is_link_key(&ai, value)));
+    let start = segments.windows(2).position(is_key)?;
     let path = segments.get(start..)?.chunks_exact(2).filter_map(|pair| match pair {
-        [name, value] => Some((identifier(name)?, value.as_str())),
+        [name, value] => Some((identifier(name)?, value.clone())),
         _ => None,
     });
-    let query = pairs.iter().filter_map(|(name, value)| Some((identifier(name)?, value.as_str())));
-    let found: Vec<(&str, &str)> = path.chain(query).collect();
+    let query = pairs.iter().filter_map(|(name, value)| Some((identifier(name)?, decode(value))));
+    let found: Vec<(String, String)> = path.chain(query).collect();
     let mut fields = Fields::default();
-    if found.iter().all(|(ai, value)| fields.put(ai, value).is_some()) {
-        return fields.into_given();
-    }
-    let row: String =
-        found.iter().filter(|(ai, _)| matches!(*ai, "01" | "21")).flat_map(|(ai, value)| [*ai, value]).collect();
-    Some(super::from_characters(&super::compact(&row)))
+    let whole = found.iter().all(|(ai, value)| fields.put(ai, value).is_some());
+    let values = || found.iter().map(|(_, value)| value.as_str()).collect::<String>();
+    Some(whole.then(|| fields.into_given()).flatten().unwrap_or_else(|| gs1::broken(&values())))
 }
 
-fn identifier(name: &str) -> Option<&'static str> {
-    match name.to_ascii_lowercase().as_str() {
-        "01" | "gtin" => Some("01"),
-        "10" | "lot" => Some("10"),
-        "17" | "exp" => Some("17"),
-        "21" | "ser" => Some("21"),
-        _ => None,
-    }
+/// The identifier that a name in a link stands for.
+fn identifier(name: &str) -> Option<String> {
+    let ai = match name.to_ascii_lowercase().as_str() {
+        "gtin" => "01",
+        "itip" => "8006",
+        "sscc" => "00",
+        "cpv" => "22",
+        "lot" => "10",
+        "ser" => "21",
+        "exp" => "17",
+        _ => name,
+    };
+    gs1::is_identifier(ai).then(|| ai.to_owned())
 }
 
 /// Where in a token without spaces a link begins, to the token's end.

@@ -65,7 +65,7 @@ fn is_long_enough(given: &Given) -> bool {
     match &given.number {
         Number::Digits(text) | Number::Mixed(text) => text.len() >= SHORTEST,
         Number::Gs1 { .. } => true,
-        Number::Unreadable { .. } => false,
+        Number::Unreadable { read } => usize::try_from(*read).is_ok_and(|read| read >= SHORTEST),
     }
 }
 

@@ -56,6 +56,34 @@ proptest! {
     }
 
     #[test]
+    fn an_item_reads_the_same_however_it_is_written((given, text) in strategies::written_item()) {
+        prop_assert_eq!(&read_one(&text), &given, "{:?}", text);
+        // Between lines a message's commas part numbers.
+        if !text.contains('\n') {
+            prop_assert_eq!(read_all(&text, 16), (vec![given], 0), "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn an_item_with_one_digit_of_its_gtin_changed_is_never_a_number(
+        (given, text) in strategies::written_item(), at in 0_usize..14, by in 1_u32..10
+    ) {
+        let gtin = given.number.gtin().unwrap();
+        let moved = |(nth, c): (usize, char)| {
+            let digit = c.to_digit(10).unwrap();
+            char::from_digit(if nth == at { (digit + by) % 10 } else { digit }, 10).unwrap()
+        };
+        let wrong: String = gtin.chars().enumerate().map(moved).collect();
+        let broken = read_one(&text.replace(gtin, &wrong));
+        prop_assert!(matches!(broken.number, Number::Unreadable { .. }), "{:?}", broken);
+    }
+
+    #[test]
+    fn gs1_data_are_read_within_bounds(input in ".{0,120}") {
+        strategies::hold_gs1_invariants(&input);
+    }
+
+    #[test]
     fn a_number_reads_as_itself(number in strategies::number()) {
         let given = Given::alone(number);
         // Digits that are whole GS1 fields, or a bar code's, are read as what these say.
@@ -68,15 +96,22 @@ proptest! {
 }
 
 #[test]
-fn the_corpus_of_the_fuzz_target_holds() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/reading");
-    let mut replayed = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let input = std::fs::read(entry.unwrap().path()).unwrap();
-        strategies::hold_invariants(&String::from_utf8_lossy(&input));
-        replayed += 1;
+fn the_corpus_of_each_fuzz_target_holds() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    for target in ["reading", "gs1"] {
+        let mut replayed = 0;
+        for entry in std::fs::read_dir(corpus.join(target)).unwrap() {
+            let input = std::fs::read(entry.unwrap().path()).unwrap();
+            let input = String::from_utf8_lossy(&input);
+            if target == "gs1" {
+                strategies::hold_gs1_invariants(&input)
+            } else {
+                strategies::hold_invariants(&input)
+            }
+            replayed += 1;
+        }
+        assert!(replayed >= 30, "{replayed} inputs of {target}");
     }
-    assert!(replayed >= 30, "{replayed} inputs");
 }
 
 #[test]

@@ -2,24 +2,20 @@
 
 use super::*;
 
-const OWN: &str = "12345678901234567890";
+pub(super) const OWN: &str = "12345678901234567890";
 const OTHER: &str = "98765432109876543210";
-const GTIN: &str = "06901234567892";
+pub(super) const GTIN: &str = "06901234567892";
 
-fn digits_of(input: &str) -> Given {
+pub(super) fn digits_of(input: &str) -> Given {
     Given::alone(Number::Digits(input.to_owned()))
 }
 
-fn mixed(input: &str) -> Given {
+pub(super) fn mixed(input: &str) -> Given {
     Given::alone(Number::Mixed(input.to_owned()))
 }
 
-fn item(serial: Option<&str>) -> Given {
+pub(super) fn item(serial: Option<&str>) -> Given {
     Given::alone(Number::Gs1 { gtin: GTIN.to_owned(), serial: serial.map(str::to_owned) })
-}
-
-fn full(serial: &str) -> Given {
-    Given { lot: Some("L5A".to_owned()), expiry: Day::new(2027, 3, 31), ..item(Some(serial)) }
 }
 
 #[test]
@@ -87,61 +83,6 @@ fn the_bar_code_of_the_network_gives_its_twenty_digits() {
 }
 
 #[test]
-fn gs1_items_are_read_printed_and_scanned() {
-    for input in [
-        "(01)06901234567892(21)AbC-1/2(10)L5A(17)270300",
-        "（０１）６９０１２３４５６７８９２（２１）AbC-1/2（１０）L5A（１７）２７０３３１",
-        "(01) 06901234567892\n(21) AbC-1/2\n(10) L5A\n(17) 270331",
-        "(17)270331(10)L5A(01)06901234567892(21)AbC-1/2",
-    ] {
-        assert_eq!(read_one(input), full("AbC-1/2"), "{input:?}");
-    }
-    assert_eq!(read_one("]C1010690123456789217270331"), Given { expiry: Day::new(2027, 3, 31), ..item(None) });
-    for separator in ["\u{1d}", "<GS>", "{GS}", "␝", "<FNC1>"] {
-        let scanned = format!("010690123456789221AbC-1/2{separator}10L5A{separator}17270331");
-        assert_eq!(read_one(&scanned), full("AbC-1/2"), "{separator}");
-        assert_eq!(read_one(&format!("]d2{scanned}")), full("AbC-1/2"), "{separator}");
-        assert_eq!(read_one(&format!("{separator}{scanned}")), full("AbC-1/2"), "{separator}");
-    }
-    assert_eq!(read_one("01069012345678921727033121AbC-1/2"), Given { lot: None, ..full("AbC-1/2") });
-}
-
-#[test]
-fn a_serial_that_is_our_number_stays_in_its_item() {
-    assert_eq!(read_one(&format!("(01){GTIN}(21){OWN}")), item(Some(OWN)));
-    assert_eq!(read_one("(01)06901234567892 (21) 1234 5678 9012 3456 7890"), item(Some(OWN)));
-    // A keyboard that loses the separator behind a serial of full length.
-    assert_eq!(read_one(&format!("01{GTIN}21{OWN}10L5A")), Given { lot: Some("L5A".to_owned()), ..item(Some(OWN)) });
-}
-
-#[test]
-fn short_gtins_are_padded_and_wrong_ones_are_no_items() {
-    assert_eq!(read_one("(01)6901234567892(21)A1"), item(Some("A1")));
-    assert_eq!(gtin14("6901234567892").as_deref(), Some(GTIN));
-    assert_eq!(gtin14("96385074").as_deref(), Some("00000096385074"), "EAN-8");
-    assert_eq!(gtin14("036000291452").as_deref(), Some("00036000291452"), "UPC-A");
-    for wrong in ["6901234567893", "690123456789", "", "69012345678９2", "00000000000000000000"] {
-        assert_eq!(gtin14(wrong), None, "{wrong}");
-    }
-    assert_eq!(read_one("(01)06901234567893(21)A1"), mixed("010690123456789321A1"));
-    assert_eq!(
-        read_one(&format!("(01){GTIN}(21)ABC thanks")),
-        Given::alone(Number::Unreadable { read: 27 }),
-        "a word behind a serial is neither part of it nor dropped"
-    );
-    assert_eq!(read_one("(02)06901234567892(37)12"), item(None), "what a carton holds is a kind of goods");
-    assert_eq!(read_one("(00)106141412345678908"), digits_of("106141412345678908"));
-}
-
-#[test]
-fn bare_digits_of_our_lengths_are_never_taken_for_an_item() {
-    assert_eq!(read_one("01069012345678922112"), digits_of("01069012345678922112"), "twenty digits");
-    assert_eq!(read_one("0106901234567892"), digits_of("0106901234567892"), "sixteen digits");
-    assert_eq!(read_one("010690123456789221123"), item(Some("123")));
-    assert_eq!(read_one("010690123456789321123"), digits_of("010690123456789321123"), "its check digit is wrong");
-}
-
-#[test]
 fn links_give_the_number_they_carry() {
     for input in [
         "https://v.example.cn/v?c=12345678901234567890",
@@ -163,23 +104,6 @@ fn links_give_the_number_they_carry() {
         read_one("https://v.example.cn/12345678901234567890 98765432"),
         mixed("HTTPSVEXAMPLECN1234567890123456789098765432"),
         "nothing is dropped beside a link"
-    );
-}
-
-#[test]
-fn digital_links_give_their_item() {
-    for input in [
-        "https://id.example.com/01/06901234567892/10/L5A/21/AbC-1%2F2?17=270331",
-        "https://id.example.com/shop/01/6901234567892/21/AbC-1%2F2?10=L5A&17=270300&linkType=all",
-        "https://id.example.com/gtin/06901234567892/lot/L5A/ser/AbC-1%2F2?exp=270331",
-    ] {
-        assert_eq!(read_one(input), full("AbC-1/2"), "{input}");
-    }
-    assert_eq!(read_one(&format!("https://id.example.com/01/{GTIN}")), item(None));
-    assert_eq!(
-        read_one(&format!("https://id.example.com/01/06901234567893/21/{OWN}")),
-        digits_of(&format!("010690123456789321{OWN}")),
-        "a link with a wrong GTIN is not read as its serial alone"
     );
 }
 

@@ -91,7 +91,7 @@ fn verdict(kind: VerdictKind) -> Verdict {
         VerdictKind::ImpossibleTravel => Verdict::ImpossibleTravel { elsewhere: seen() },
         VerdictKind::SoldBefore => Verdict::SoldBefore { sale: Seen { channel: None, ..seen() } },
         VerdictKind::Overchecked => Verdict::Overchecked { times: 7, first: seen() },
-        VerdictKind::DataMismatch => Verdict::DataMismatch { lot: true, expiry: false },
+        VerdictKind::DataMismatch => Verdict::DataMismatch { lot: true, expiry: false, product: false },
         VerdictKind::CartonCode => Verdict::CartonCode { holds: 24 },
         VerdictKind::GenuineSeen => Verdict::GenuineSeen { times: 1, first: seen() },
         VerdictKind::GenuineAgain => Verdict::GenuineAgain { first: seen() },

@@ -44,13 +44,19 @@ impl Frame {
     }
 }
 
+/// What a form carries: its one-time id, and the number in its field.
+pub(super) struct Fields {
+    pub(super) once: String,
+    pub(super) code: String,
+}
+
 #[derive(Template)]
 #[template(path = "home.html")]
 pub(super) struct Home {
     frame: Frame,
     heading: String,
     notice: Option<String>,
-    once: String,
+    fields: Fields,
     longest: u32,
     prompt: String,
     placeholder: String,
@@ -63,13 +69,13 @@ pub(super) struct Home {
 }
 
 impl Home {
-    pub(super) fn new(once: String, notice: Option<&MessageId>, words: &Words, language: Language) -> Self {
+    pub(super) fn new(fields: Fields, notice: Option<&MessageId>, words: &Words, language: Language) -> Self {
         let text = |message| words.text(&message, language);
         Self {
             frame: Frame::new(&MessageId::Title, "/", words, language),
             heading: text(MessageId::Heading),
             notice: notice.map(|message| words.text(message, language)),
-            once,
+            fields,
             longest: LONGEST,
             prompt: text(MessageId::Prompt),
             placeholder: text(MessageId::Placeholder),
@@ -79,6 +85,39 @@ impl Home {
             expiry: text(MessageId::Expiry),
             button: text(MessageId::Button),
             receipt_title: text(MessageId::ReceiptTitle),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "landing.html")]
+pub(super) struct Landing {
+    frame: Frame,
+    notice: Option<String>,
+    prompt: String,
+    asked: Vec<(String, String)>,
+    fields: Fields,
+    button: String,
+    another: String,
+}
+
+impl Landing {
+    pub(super) fn new(
+        fields: Fields,
+        asked: &[(MessageId, String)],
+        (notice, address): (Option<&MessageId>, &str),
+        words: &Words,
+        language: Language,
+    ) -> Self {
+        let text = |message| words.text(&message, language);
+        Self {
+            frame: Frame::new(&MessageId::LandingTitle, address, words, language),
+            notice: notice.map(|message| words.text(message, language)),
+            prompt: text(MessageId::LandingPrompt),
+            asked: asked.iter().map(|(label, value)| (words.text(label, language), value.clone())).collect(),
+            fields,
+            button: text(MessageId::Button),
+            another: text(MessageId::Another),
         }
     }
 }

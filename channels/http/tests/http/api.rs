@@ -41,7 +41,7 @@ async fn an_earlier_check_is_told_to_the_minute_with_its_facts() {
     let first = Seen { at: Timestamp(1_795_400_099_999), city: Some("深圳".to_owned()), channel: Some(Medium::Sms) };
     let verdict = Verdict::GenuineSeen { times: 2, first: first.clone() };
     let facts = Facts { times_checked: Some(2), first_checked: Some(first), ..Facts::default() };
-    let advisory = Verdict::DataMismatch { lot: true, expiry: false };
+    let advisory = Verdict::DataMismatch { lot: true, expiry: false, product: false };
     let answer = Answer { colour: Colour::Amber, verdict, advisories: vec![advisory], facts };
     channel.core.answer_all(number(), answer);
     let body = channel.check(CODE).await.json();

@@ -8,6 +8,7 @@
 
 mod api;
 mod connections;
+mod landing;
 mod page;
 
 use std::net::SocketAddr;

@@ -7,16 +7,16 @@ use support::http::{Answered, send};
 use crate::Channel;
 
 /// The value of a hidden field.
-fn field(page: &str, name: &str) -> String {
+pub(crate) fn field(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     page.split_once(&start).and_then(|(_, rest)| rest.split_once('"')).unwrap().0.to_owned()
 }
 
-fn cookie(answered: &Answered) -> String {
+pub(crate) fn cookie(answered: &Answered) -> String {
     answered.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
-async fn submit(channel: &Channel, cookie: &str, fields: &str, headers: &[(&str, &str)]) -> Answered {
+pub(crate) async fn submit(channel: &Channel, cookie: &str, fields: &str, headers: &[(&str, &str)]) -> Answered {
     let mut head = Request::post("/check").header("content-type", "application/x-www-form-urlencoded");
     if !cookie.is_empty() {
         head = head.header("cookie", cookie);

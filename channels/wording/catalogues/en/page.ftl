@@ -36,6 +36,10 @@ page-receipt-malformed = A receipt number has 12 digits. Please read it again an
 page-receipt-limits = A receipt shows the result and the time, never the number or who asked.
 page-landing-title = Check this article
 page-landing-prompt = The number was read from the barcode. The check is recorded only when you press “Check”.
+page-landing-gtin = Barcode number (GTIN)
+page-landing-serial = Number of the article
+page-landing-no-serial = This barcode names a kind of goods, not one article. Please enter the number that is different on every pack.
+page-landing-broken = This link does not carry the number of an article. Please open it once more, or enter the number on the pack.
 page-empty = Please enter a number first.
 page-too-long =
     { $limit ->

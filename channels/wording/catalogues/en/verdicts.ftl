@@ -128,6 +128,7 @@ verdict-data-mismatch =
     { $differs ->
         [lot] The lot you gave is not what is recorded for this number.
         [expiry] The expiry date you gave is not what is recorded for this number.
+        [product] The barcode beside this number is not that of the product it is recorded for.
        *[both] The lot and the expiry date you gave are not what is recorded for this number.
     }
     .word = Does not match
@@ -136,6 +137,7 @@ verdict-data-mismatch =
         { $differs ->
             [lot] The lot you gave is not what is recorded.
             [expiry] The expiry date you gave is not what is recorded.
+            [product] The barcode beside the number is not that of the recorded product.
            *[both] The lot and the expiry date you gave are not what is recorded.
         }
 

@@ -115,6 +115,7 @@ verdict-data-mismatch =
     您提供的{ $differs ->
         [lot] 批号
         [expiry] 有效期
+        [product] 商品条码
        *[both] 批号和有效期
     }与这个编号的登记不一致。
     .word = 与登记不符
@@ -123,6 +124,7 @@ verdict-data-mismatch =
         您提供的{ $differs ->
             [lot] 批号
             [expiry] 有效期
+            [product] 商品条码
            *[both] 批号和有效期
         }与登记不一致。
 

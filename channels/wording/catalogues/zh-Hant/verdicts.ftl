@@ -120,6 +120,7 @@ verdict-data-mismatch =
     您提供的{ $differs ->
         [lot] 批號
         [expiry] 有效期
+        [product] { -goods }條碼
        *[both] 批號和有效期
     }與這個編號的登記不一致。
     .word = 與登記不符
@@ -128,6 +129,7 @@ verdict-data-mismatch =
         您提供的{ $differs ->
             [lot] 批號
             [expiry] 有效期
+            [product] { -goods }條碼
            *[both] 批號和有效期
         }與登記不一致。
 

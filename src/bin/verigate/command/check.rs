@@ -9,6 +9,7 @@ use serde_json::json;
 use verigate::control::{Request, Response};
 use wording::Words;
 
+use super::codes::inspect::Style;
 use super::{Shared, ask, json, ours, unexpected};
 use crate::failure::Failure;
 
@@ -51,7 +52,9 @@ impl Check {
                 }),
             );
         }
-        writeln!(out, "[{colour}] {}", said.verdict)?;
+        let style = Style::of_stdout();
+        let marked = style.coloured(answer.colour.name(), &format!("[{colour}]"));
+        writeln!(out, "{marked} {}", style.bold(&said.verdict))?;
         said.facts.iter().chain(&said.advisories).try_for_each(|line| writeln!(out, "  {line}"))?;
         Ok(writeln!(out, "{}", said.advice)?)
     }

@@ -1,24 +1,25 @@
 //! `verigate codes …`: the catalogue, issuing numbers, and what happens to them.
 //!
-//! Owns the tree under `codes` and the listings; issuing is in `issue`, life events in `life`.
+//! Owns the tree under `codes` and the listings; issuing is in `issue`, life events in `life`, what is known of a number in
+//! `inspect`.
 
+pub(super) mod inspect;
 mod issue;
 mod life;
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use contract::Life;
 use serde_json::json;
 use verigate::config::{Environment, ProcessEnvironment};
-use verigate::control::{MOST_REQUEST, Request, Response};
-use verigate::index::catalogue::source;
-use verigate::index::{Batch, Maker, Product};
-use verigate::ledger::writer::Order;
+use verigate::control::{Request, Response};
+use verigate::index::{Batch, Product};
 
-use super::{Shared, ask, json, other, ours, unexpected};
+use super::{Shared, ask, json, other, unexpected};
 use crate::failure::{Exit, Failure};
 
 /// Issue numbers, and record what happens to them.
@@ -30,6 +31,9 @@ pub(crate) enum Codes {
         file: PathBuf,
         #[command(flatten)]
         author: Author,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// List the products and batches.
     List {
@@ -45,6 +49,9 @@ pub(crate) enum Codes {
     Inspect {
         /// The code as printed, scanned or copied; quote it where it has spaces.
         code: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// The maker releases units for sale.
     Activate(life::Happened),
@@ -88,16 +95,19 @@ impl Codes {
     /// Does it.
     pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
         match self {
-            Self::Catalogue { file, author } => take_in(shared, file, &author.name(), out),
+            Self::Catalogue { file, author, json } => take_in(shared, file, author.name(), *json, out),
             Self::List { json } => list(shared, *json, out),
             Self::Issue(asked) => asked.run(shared, out),
             Self::Export(asked) => asked.run(shared, out),
-            Self::Inspect { code } => {
-                let (link, ..) = shared.link()?;
+            Self::Inspect { code, json: as_json } => {
+                let (link, core, _) = shared.link()?;
                 let Response::Inspected { known, .. } = ask(&link, Request::Inspect { code: code.clone() })? else {
                     return Err(unexpected());
                 };
-                json(out, &known)
+                if *as_json {
+                    return json(out, &known);
+                }
+                inspect::write(out, &known, core.rules.zone(), inspect::Style::of_stdout())
             }
             Self::Activate(asked) => asked.run(Life::Activated, false, shared, out),
             Self::Ship(asked) => asked.run(Life::Shipped, false, shared, out),
@@ -111,46 +121,19 @@ impl Codes {
     }
 }
 
-/// Orders the file's changes, in as few orders as requests have room for: makers before the products that name them.
-fn take_in(shared: &Shared, file: &std::path::Path, by: &str, out: &mut dyn Write) -> Result<(), Failure> {
-    let change = source::read(file, by).map_err(|error| other(Exit::Data, error))?;
+/// Has the gateway take the file in, as one event.
+fn take_in(shared: &Shared, file: &Path, by: String, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let whole = file.canonicalize().map_err(|error| {
+        other(Exit::Data, anyhow::Error::new(error).context(format!("cannot read {}", file.display())))
+    })?;
     let (link, ..) = shared.link()?;
-    let order = |makers: Vec<Maker>, products: Vec<Product>| {
-        let request = Request::Order(Order::Change { makers, products, by: by.to_owned() });
-        if let Response::Done(_) = ask(&link, request)? { Ok(()) } else { Err(unexpected()) }
+    let Response::TakenIn { makers, products, sequence } = ask(&link, Request::Catalogue { file: whole, by })? else {
+        return Err(unexpected());
     };
-    let (makers, products) = (change.makers.len(), change.products.len());
-    let whole = serde_json::to_vec(&(&change.makers, &change.products)).map_err(ours)?.len();
-    if whole < MOST_REQUEST / 2 {
-        order(change.makers, change.products)?;
-    } else {
-        writeln!(out, "the file is long and is taken in in parts; where one is refused, those before it stay")?;
-        for part in parts(&change.makers)? {
-            order(part, Vec::new())?;
-        }
-        for part in parts(&change.products)? {
-            order(Vec::new(), part)?;
-        }
+    if as_json {
+        return json(out, &json!({ "makers": makers, "products": products, "sequence": sequence }));
     }
-    Ok(writeln!(out, "taken in: {makers} makers, {products} products")?)
-}
-
-/// The entries in parts of at most half a request's length, but for one that is longer alone.
-fn parts<T: Clone + serde::Serialize>(entries: &[T]) -> Result<Vec<Vec<T>>, Failure> {
-    let mut parts: Vec<Vec<T>> = Vec::new();
-    let mut len = usize::MAX;
-    for entry in entries {
-        let more = serde_json::to_vec(entry).map_err(ours)?.len();
-        len = len.saturating_add(more);
-        match parts.last_mut() {
-            Some(part) if len <= MOST_REQUEST / 2 => part.push(entry.clone()),
-            Some(_) | None => {
-                parts.push(vec![entry.clone()]);
-                len = more;
-            }
-        }
-    }
-    Ok(parts)
+    Ok(writeln!(out, "taken in: {makers} makers, {products} products, recorded as event {sequence}")?)
 }
 
 fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
@@ -184,13 +167,14 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
     if products.is_empty() {
         return Ok(writeln!(out, "no products yet: take some in with `verigate codes catalogue FILE`")?);
     }
+    let mut of_product: HashMap<&str, Vec<&Batch>> = HashMap::new();
+    for batch in &batches {
+        of_product.entry(&batch.product).or_default().push(batch);
+    }
     for product in &products {
-        writeln!(
-            out,
-            "{}  {}  (maker {}, layout {})",
-            product.id, product.name.zh_hans, product.maker, product.layout
-        )?;
-        for batch in batches.iter().filter(|batch| batch.product == product.id) {
+        let layout = if product.layout.is_empty() { "numbers by import" } else { &product.layout };
+        writeln!(out, "{}  {}  (maker {}, {layout})", product.id, product.name.zh_hans, product.maker)?;
+        for batch in of_product.get(product.id.as_str()).into_iter().flatten() {
             let expiry = batch.expiry.map_or_else(String::new, |day| format!(", good until {day}"));
             let level = if batch.level > 1 { format!(", level {}", batch.level) } else { String::new() };
             let (id, lot, count) = (batch.id, &batch.lot, batch.count());

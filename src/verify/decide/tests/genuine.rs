@@ -80,6 +80,7 @@ fn an_inspector_hears_what_a_shopper_hears_and_leaves_no_trace() {
             asked: EventTime::exact(before(HOUR)),
             lot: None,
             expiry: None,
+            gtin: None,
             flagged: &|_| false,
         };
         visit.past.check(&question.checked(before(HOUR)));

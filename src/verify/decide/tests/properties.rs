@@ -6,7 +6,7 @@ use super::*;
 
 /// One check of the past, as the strategies make it.
 #[derive(Debug, Clone)]
-struct Visit {
+pub(super) struct Visit {
     asker: u64,
     hours: i64,
     role: Role,
@@ -86,7 +86,7 @@ fn fold(visits: &[Visit], keep: impl Fn(&Visit) -> bool) -> Past {
 }
 
 prop_compose! {
-    fn any_scene()(
+    pub(super) fn any_scene()(
         visits in prop::collection::vec(any_visit(), 0..60),
         (batch_life, unit_life) in (any_life(), any_life()),
         activated in prop::bool::weighted(0.8),

@@ -145,9 +145,9 @@ fn what_the_pack_says_is_compared_as_it_is_meant_and_only_where_both_sides_say_s
         .verdict()
     };
     assert_eq!(of(Some("l2407 a"), Some("2027-06-30")), Verdict::GenuineFirst);
-    assert_eq!(of(Some("L2407-B"), None), Verdict::DataMismatch { lot: true, expiry: false });
-    assert_eq!(of(None, Some("2027-06-29")), Verdict::DataMismatch { lot: false, expiry: true });
-    assert_eq!(of(Some("X"), Some("2027-06-29")), Verdict::DataMismatch { lot: true, expiry: true });
+    assert_eq!(of(Some("L2407-B"), None), Verdict::DataMismatch { lot: true, expiry: false, product: false });
+    assert_eq!(of(None, Some("2027-06-29")), Verdict::DataMismatch { lot: false, expiry: true, product: false });
+    assert_eq!(of(Some("X"), Some("2027-06-29")), Verdict::DataMismatch { lot: true, expiry: true, product: false });
     assert_eq!(of(Some(" - "), None), Verdict::GenuineFirst);
     let silent = scene(|scene| {
         scene.batch.lot = String::new();
@@ -156,6 +156,23 @@ fn what_the_pack_says_is_compared_as_it_is_meant_and_only_where_both_sides_say_s
         scene.expiry = Some(day("2027-06-29"));
     });
     assert_eq!(silent.verdict(), Verdict::GenuineFirst);
+}
+
+#[test]
+fn a_number_under_another_products_barcode_does_not_match() {
+    let of = |recorded: Option<&str>, given| {
+        scene(|scene| {
+            scene.product.gtin = recorded.map(str::to_owned);
+            scene.gtin = given;
+        })
+        .verdict()
+    };
+    let (own, boxed, other) = ("06901234567892", "16901234567899", "09520000001018");
+    assert_eq!(of(Some(own), Some(own)), Verdict::GenuineFirst);
+    assert_eq!(of(Some(own), Some(boxed)), Verdict::GenuineFirst, "the box of the same goods");
+    assert_eq!(of(Some(own), Some(other)), Verdict::DataMismatch { lot: false, expiry: false, product: true });
+    assert_eq!(of(Some(own), None), Verdict::GenuineFirst);
+    assert_eq!(of(None, Some(other)), Verdict::GenuineFirst, "the record says nothing of a barcode");
 }
 
 #[test]

@@ -83,6 +83,27 @@ struct List {
     /// Encrypt the file to this age public key.
     #[arg(long, value_name = "age1…")]
     recipient: Option<String>,
+    /// How each number is written: alone, as the element string (01)GTIN(21)number, or as a GS1 Digital Link under
+    /// `--site`; the last two need a product with a GTIN.
+    #[arg(long, value_enum, default_value = "number")]
+    form: Form,
+    /// The beginning of the links, as https://id.example.com.
+    #[arg(long, value_name = "URL", required_if_eq("form", "link"))]
+    site: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a number is written in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Its digits.
+    Number,
+    /// `(01)GTIN(21)number`, as label programs take it.
+    Element,
+    /// `URL/01/GTIN/21/number`, as a QR code carries it.
+    Link,
 }
 
 impl Issue {
@@ -91,6 +112,7 @@ impl Issue {
         // Before anything is ordered: a batch that is issued cannot be taken back.
         self.file.check()?;
         let (link, core, folder) = shared.link()?;
+        let gtin = self.file.gtin(&link, &self.product)?;
         let by = self.author.name();
         let concealment = match (self.hidden, self.printed) {
             (true, _) => Some(Concealment::Hidden),
@@ -115,12 +137,12 @@ impl Issue {
         else {
             return Err(unexpected());
         };
-        let manifest = self.file.write(&core, &folder, &batch).map_err(|failure| {
+        let manifest = self.file.write((&core, &folder), &batch, gtin.as_deref()).map_err(|failure| {
             let again = format!("batch {} is issued; write its numbers with `verigate codes export {0}`", batch.id);
             other(failure.exit(), anyhow::anyhow!("{failure}; {again}"))
         })?;
         handed_out(&link, batch.id, by)?;
-        json(out, &manifest)
+        self.file.tell(&manifest, out)
     }
 }
 
@@ -133,9 +155,11 @@ impl Export {
             return Err(unexpected());
         };
         let none = || other(Exit::Data, anyhow::anyhow!("there is no batch {}; see `verigate codes list`", self.batch));
-        let manifest = self.file.write(&core, &folder, batch.as_deref().ok_or_else(none)?)?;
+        let batch = batch.ok_or_else(none)?;
+        let gtin = self.file.gtin(&link, &batch.product)?;
+        let manifest = self.file.write((&core, &folder), &batch, gtin.as_deref())?;
         handed_out(&link, self.batch, self.author.name())?;
-        json(out, &manifest)
+        self.file.tell(&manifest, out)
     }
 }
 
@@ -157,6 +181,10 @@ impl List {
         if self.out.exists() {
             return Err(failed(WriteError::Exists { path: self.out.clone() }));
         }
+        if self.form == Form::Link && !self.site.as_deref().is_some_and(is_site) {
+            let expected = "--site is no web address; expected one like https://id.example.com";
+            return Err(other(Exit::Usage, anyhow::anyhow!(expected)));
+        }
         match &self.recipient {
             Some(recipient) if !recipient.trim().starts_with("age1") => {
                 Err(failed(WriteError::Recipient { reason: "another beginning" }))
@@ -165,19 +193,70 @@ impl List {
         }
     }
 
-    fn write(&self, core: &CoreConfig, folder: &Folder, batch: &Batch) -> Result<Manifest, Failure> {
+    /// The product's GTIN, where the numbers are to stand under it.
+    fn gtin(&self, link: &Link, product: &str) -> Result<Option<String>, Failure> {
+        if self.form == Form::Number {
+            return Ok(None);
+        }
+        let Response::Product(known) = ask(link, Request::Product { product: product.to_owned() })? else {
+            return Err(unexpected());
+        };
+        let known = known.ok_or_else(|| other(Exit::Data, anyhow::anyhow!("there is no product {product}")))?;
+        let none =
+            || anyhow::anyhow!("product {product} has no GTIN to put its numbers under: add one to the catalogue");
+        known.gtin.map(Some).ok_or_else(|| other(Exit::Data, none()))
+    }
+
+    /// A number as it stands in the file.
+    fn written(&self, number: String, gtin: Option<&str>) -> String {
+        let site = self.site.as_deref().unwrap_or_default().trim_end_matches('/');
+        match (self.form, gtin) {
+            (Form::Number, _) | (_, None) => number,
+            (Form::Element, Some(gtin)) => format!("(01){gtin}(21){number}"),
+            (Form::Link, Some(gtin)) => format!("{site}/01/{gtin}/21/{number}"),
+        }
+    }
+
+    /// Says what was handed over, and what comes next.
+    fn tell(&self, manifest: &Manifest, out: &mut dyn Write) -> Result<(), Failure> {
+        if self.json {
+            return json(out, manifest);
+        }
+        let Manifest { batch, product, lot, count, sha256, encrypted, .. } = manifest;
+        let file = self.out.display();
+        let sealed = if *encrypted { ", encrypted" } else { "" };
+        writeln!(out, "batch {batch}: {count} numbers of {product}, lot {lot}")?;
+        writeln!(out, "  file      {file} (for its owner's eyes alone{sealed})")?;
+        writeln!(out, "  manifest  {file}.manifest.json")?;
+        writeln!(out, "  sha256    {sha256}")?;
+        Ok(writeln!(out, "  next      verigate codes activate --batch {batch}, once they are on the goods")?)
+    }
+
+    fn write(
+        &self,
+        (core, folder): (&CoreConfig, &Folder),
+        batch: &Batch,
+        gtin: Option<&str>,
+    ) -> Result<Manifest, Failure> {
         let layouts = Layouts::new(core.layout.clone()).map_err(|error| other(Exit::Usage, error))?;
         let master = Secret::load(&folder.master()).map_err(|error| other(Exit::Usage, error))?;
         let catalogue = Catalogue::new(Codes::new(layouts, master));
         let bar = ledger::bar();
         bar.set_length(batch.count());
-        let written =
-            write_numbers(catalogue.numbers(batch, 0), batch, &self.out, self.recipient.as_deref(), &mut |count| {
-                bar.set_position(count);
-            });
+        let numbers = catalogue.numbers(batch, 0).map(|number| self.written(number, gtin));
+        let written = write_numbers(numbers, batch, &self.out, self.recipient.as_deref(), &mut |count| {
+            bar.set_position(count);
+        });
         bar.finish_and_clear();
         written.map_err(failed)
     }
+}
+
+fn is_site(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>".contains(&byte))
+    })
 }
 
 fn failed(error: WriteError) -> Failure {

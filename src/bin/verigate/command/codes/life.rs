@@ -8,7 +8,7 @@ use verigate::index::catalogue::Selector;
 use verigate::ledger::writer::{Order, Outcome};
 
 use super::Author;
-use crate::command::{Shared, ask, unexpected};
+use crate::command::{Shared, ask, json, unexpected};
 use crate::failure::Failure;
 
 /// Which units, and what is said of the event.
@@ -30,6 +30,9 @@ pub(crate) struct Happened {
     reason: Option<String>,
     #[command(flatten)]
     author: Author,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Which units.
@@ -86,6 +89,10 @@ impl Happened {
         let Response::Done(Outcome::Recorded { position }) = ask(&link, Request::Order(order))? else {
             return Err(unexpected());
         };
+        if self.json {
+            let sequence = position.sequence;
+            return json(out, &serde_json::json!({ "event": life.name(), "lifted": lifted, "sequence": sequence }));
+        }
         let lifted = if lifted { " lifted" } else { "" };
         Ok(writeln!(
             out,

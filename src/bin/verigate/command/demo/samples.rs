@@ -31,6 +31,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const CATALOGUE: &str = include_str!("../../../../../fixtures/demo/catalogue.toml");
 /// Openly printed, no shelf life, sold everywhere.
 const WINE: &str = "shoal-lychee-wine";
+/// Its GTIN.
+const WINE_GTIN: &str = "09520000001025";
 /// With a shelf life.
 const TEA: &str = "ridge-oolong";
 
@@ -238,6 +240,8 @@ impl Mint<'_> {
         self.asked(&seen, "visitor 1", SHENZHEN, Duration::ZERO).await?;
         let (_, other) = self.active(self.order(WINE, ONCE)).await?;
         let (_, first) = self.active(self.order(WINE, ONCE)).await?;
+        let (_, barred) = self.active(self.order(WINE, ONCE)).await?;
+        let barred = barred.iter().map(|number| format!("(01){WINE_GTIN}(21){number}")).collect();
         let mut mismatch = Sample::new("data_mismatch", "amber", other, false);
         mismatch.request = json!({ "lot": "X-0000" });
         Ok(vec![
@@ -246,6 +250,8 @@ impl Mint<'_> {
             mismatch,
             Sample::new("genuine_seen", "amber", seen, false),
             Sample::new("genuine_first", "green", first, false),
+            // The same as a pack's two-dimensional bar code carries it; `/01/{GTIN}/21/{number}` is its page.
+            Sample::new("genuine_first", "green", barred, false),
         ])
     }
 }

@@ -1,7 +1,11 @@
 //! `scripts/bench`: how fast the core and the program are, each beside the plainest thing that does the same work.
 //!
-//! Owns the options, the interleaving and the table. Each figure is the median of three runs, ours and theirs in turn, so
-//! that a busy machine slows both.
+//! Owns the options and the list of what is measured. Figures are medians of three runs, ours and the peer's in turn, so
+//! that a busy machine slows both. Where syncs matter all is measured once more with 2 ms added to every sync of every
+//! process, ours and the peer's alike: this program runs itself under `strace`, which holds `fsync` and `fdatasync` back
+//! and lets every other call pass.
+//!
+//! A bench is a function that gives rows; one more is one more line in [`BENCHES`].
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -10,41 +14,74 @@
 )]
 
 mod bare;
+mod catalogue;
 mod core;
+mod load;
+mod recovery;
+mod sms;
+mod stock;
+mod table;
 mod web;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use serde_json::json;
+use anyhow::{Context as _, bail, ensure};
+
+use crate::table::Row;
 
 /// Runs of each.
 const RUNS: usize = 3;
 
-const USAGE: &str = "bench core|http [--json] [--seconds S (5)] [--units N (core: 1000000, http: 200000)] [--callers N (64)] [--dir DIR (.)]";
+/// Microseconds added to every sync.
+const SLOWER: u64 = 2_000;
+
+/// What can be measured.
+const BENCHES: &[Bench] = &[
+    Bench { name: "core", measure: core::speed, hangs_on_syncs: true },
+    Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
+    Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
+    Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
+    Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
+    Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
+];
+
+/// One thing to measure.
+struct Bench {
+    name: &'static str,
+    measure: fn(&Options) -> anyhow::Result<Vec<Row>>,
+    /// It is measured once more with slower syncs.
+    hangs_on_syncs: bool,
+}
 
 /// What is asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Options {
-    what: String,
+    benches: Vec<String>,
     json: bool,
     run: Duration,
     units: Option<u64>,
-    callers: u64,
+    callers: usize,
     dir: PathBuf,
+    syncs: Syncs,
 }
 
-/// One run.
-#[derive(Debug, Clone, Copy, Default)]
-struct Figures {
-    /// Answers per second.
+/// With which syncs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syncs {
+    Plain,
+    Slow,
+    Both,
+}
+
+/// One run of the core or the bare loop.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// Checks per second.
     per_second: f64,
-    /// Bytes written per answer, by the system's count for this process.
-    bytes: Option<f64>,
-    /// Milliseconds that half of the answers took at most, and 99 in a hundred.
-    latency: Option<(f64, f64)>,
+    /// Bytes written per check, by the system's count for this process.
+    bytes: f64,
 }
 
 fn main() -> ExitCode {
@@ -60,82 +97,96 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let options = options()?;
     std::fs::create_dir_all(&options.dir)?;
-    let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(&options.dir)?;
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
-    let names = match options.what.as_str() {
-        "core" => {
-            let units = options.units.unwrap_or(1_000_000);
-            let core = core::Core::prepare(dir.path(), units)?;
-            let mut bare = bare::Bare::open(&dir.path().join("bare.db"))?;
-            for _ in 0..RUNS {
-                ours.push(core.run(options.callers, options.run)?);
-                theirs.push(bare.run(core.numbers(), core.body_bytes()?, options.run)?);
-            }
-            [format!("the core, {} callers", options.callers), "bare SQLite, groups of 64".to_owned()]
+    let mut rows = Vec::new();
+    for bench in BENCHES.iter().filter(|bench| options.asks_for(bench.name)) {
+        if options.syncs != Syncs::Slow {
+            rows.extend((bench.measure)(&options).context(bench.name)?);
         }
-        "http" => {
-            let web = web::Web::prepare(dir.path(), options.units.unwrap_or(200_000))?;
-            for _ in 0..RUNS {
-                ours.push(web.ours(options.run)?);
-                theirs.push(web.nginx(options.run)?);
-            }
-            ["POST /v1/checks".to_owned(), "nginx, the same JSON".to_owned()]
+        if options.syncs != Syncs::Plain && bench.hangs_on_syncs {
+            rows.extend(slowly(bench.name).context(bench.name)?);
         }
-        other => bail!("expected core or http, got {other}\n{USAGE}"),
-    };
-    show(&options, names, median(&ours), median(&theirs));
+    }
+    if options.json {
+        println!("{}", table::json(&rows));
+    } else {
+        print!("{}", table::text(&rows));
+    }
     Ok(())
 }
 
+/// Measures one bench with every sync slower.
+fn slowly(name: &str) -> anyhow::Result<Vec<Row>> {
+    let out = Command::new("strace")
+        .args(["-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"])
+        .arg(format!("inject=fsync,fdatasync:delay_enter={SLOWER}"))
+        .arg(std::env::current_exe()?)
+        .args(std::env::args().skip(1).filter(|argument| !is_bench(argument)))
+        .args([name, "--json", "--syncs", "plain"])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("strace is not installed: run `scripts/test` once")?;
+    ensure!(out.status.success(), "measuring under strace failed");
+    let mut rows = table::read(&out.stdout)?;
+    for row in &mut rows {
+        row.name.push_str(", syncs 2 ms slower");
+    }
+    Ok(rows)
+}
+
+fn is_bench(name: &str) -> bool {
+    BENCHES.iter().any(|bench| bench.name == name)
+}
+
+impl Options {
+    fn asks_for(&self, name: &str) -> bool {
+        self.benches.is_empty() || self.benches.iter().any(|asked| asked == name)
+    }
+}
+
 fn options() -> anyhow::Result<Options> {
+    let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+    let usage = format!(
+        "bench [{}]… [--json] [--seconds S (5)] [--units N] [--callers N (64)] [--syncs plain|slow|both (both)] [--dir DIR (.)]",
+        names.join("|")
+    );
+    let mut options = Options {
+        benches: Vec::new(),
+        json: false,
+        run: Duration::from_secs(5),
+        units: None,
+        callers: 64,
+        dir: PathBuf::from("."),
+        syncs: Syncs::Both,
+    };
     let mut given = std::env::args().skip(1);
-    let what = given.next().context(USAGE)?;
-    let mut options =
-        Options { what, json: false, run: Duration::from_secs(5), units: None, callers: 64, dir: PathBuf::from(".") };
     while let Some(option) = given.next() {
-        let mut value = || given.next().with_context(|| format!("{option} needs a value\n{USAGE}"));
+        let mut value = || given.next().with_context(|| format!("{option} needs a value\n{usage}"));
         match option.as_str() {
             "--json" => options.json = true,
             "--seconds" => options.run = Duration::from_secs(value()?.parse::<u64>()?.clamp(1, 600)),
             "--units" => options.units = Some(value()?.parse::<u64>()?.clamp(1_000, 100_000_000)),
-            "--callers" => options.callers = value()?.parse::<u64>()?.clamp(1, 8_000),
+            "--callers" => options.callers = value()?.parse::<usize>()?.clamp(1, 8_000),
             "--dir" => options.dir = PathBuf::from(value()?),
-            other => bail!("unknown option {other}\n{USAGE}"),
+            "--syncs" => {
+                options.syncs = match value()?.as_str() {
+                    "plain" => Syncs::Plain,
+                    "slow" => Syncs::Slow,
+                    "both" => Syncs::Both,
+                    other => bail!("expected plain, slow or both, got {other}\n{usage}"),
+                }
+            }
+            name if is_bench(name) => options.benches.push(option),
+            other => bail!("unknown option {other}\n{usage}"),
         }
     }
     Ok(options)
 }
 
-fn median(runs: &[Figures]) -> Figures {
-    let mut runs = runs.to_vec();
-    runs.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
-    runs.get(runs.len() / 2).copied().unwrap_or_default()
-}
-
-fn show(options: &Options, names: [String; 2], ours: Figures, theirs: Figures) {
-    let ratio = ours.per_second / theirs.per_second;
-    if options.json {
-        let shown = |name: &str, figures: Figures| {
-            json!({
-                "name": name, "per_second": figures.per_second.round(), "bytes_per_answer": figures.bytes.map(f64::round),
-                "p50_ms": figures.latency.map(|latency| latency.0), "p99_ms": figures.latency.map(|latency| latency.1),
-            })
-        };
-        let [our_name, their_name] = names;
-        let rows = [shown(&our_name, ours), shown(&their_name, theirs)];
-        println!("{}", json!({ "schema": 1, "bench": options.what, "runs": RUNS, "rows": rows, "ratio": ratio }));
-        return;
-    }
-    println!("{:<28}{:>12}{:>16}{:>10}{:>10}", "", "per second", "bytes written", "p50 ms", "p99 ms");
-    for (name, figures) in names.into_iter().zip([ours, theirs]) {
-        let bytes = figures.bytes.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:.0}"));
-        let (p50, p99) = figures
-            .latency
-            .map_or_else(|| ("-".to_owned(), "-".to_owned()), |(p50, p99)| (format!("{p50:.2}"), format!("{p99:.2}")));
-        println!("{name:<28}{:>12.0}{bytes:>16}{p50:>10}{p99:>10}", figures.per_second);
-    }
-    println!("{:<28}{ratio:>12.2}", "ratio");
+/// The median of one figure of several runs.
+fn median<T>(runs: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 /// Bytes this process has caused to be written so far, by the system's count.

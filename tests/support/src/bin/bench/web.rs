@@ -1,113 +1,93 @@
-//! The program over HTTP under `wrk`, beside nginx that serves one of its answers from a file.
+//! The program over HTTP under `wrk`, beside nginx that serves one of its answers from a file; and on a schedule.
 
-use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use support::drive::{Program, digits, prepare, program_beside};
+use anyhow::ensure;
+use support::drive::{Chance, Program, data_folder, program_beside};
+use tokio::runtime::Runtime;
 
-use crate::{Figures, ratio};
+use crate::load::{Wrk, paced};
+use crate::stock::{Stock, Unit, kept};
+use crate::table::{Row, Wanted};
+use crate::{Options, RUNS, median, ratio};
 
-/// Posts a number at random each time; says at the end, on one line, what came of it.
-const SCRIPT: &str = r#"
-local codes = {}
-for line in io.lines("CODES") do codes[#codes + 1] = line end
-local threads = 0
-function setup(thread) threads = threads + 1; thread:set("seed", SEED + threads) end
-function init() math.randomseed(seed) end
-local headers = { ["Content-Type"] = "application/json" }
-function request()
-  return wrk.format("POST", "/v1/checks", headers, '{"code":"' .. codes[math.random(#codes)] .. '"}')
-end
-function done(summary, latency)
-  local e = summary.errors
-  local wrong = e.connect + e.read + e.write + e.status + e.timeout
-  io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99), wrong))
-end
-"#;
+/// Numbers to ask about.
+const DRAWN: usize = 1_000_000;
+/// Questions a second on schedule.
+const OFFERED: u32 = 1_000;
 
-/// Both servers.
-pub(crate) struct Web {
-    program: Program,
-    nginx: Nginx,
-    dir: PathBuf,
+/// How many answers a second, and how long they take when not pressed.
+pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
+    let units = options.units.unwrap_or(10_000_000);
+    let dir = kept(&options.dir, "http", units)?;
+    let (demo, sample) = stocked(&dir, units)?;
+    let wrk = Wrk::prepare(&dir, &sample)?;
+    let program = Program::start(&program_beside()?, &demo)?;
+    let nginx = Nginx::start(&dir.join("nginx"), &answer(program.http, &sample)?)?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        ours.push(wrk.run(program.http, options.run)?);
+        theirs.push(wrk.run(nginx.address, options.run)?);
+    }
+    drop(nginx);
+    let runtime = Runtime::new()?;
+    let sample = Arc::new(sample);
+    let mut slowest = Vec::new();
+    for _ in 0..RUNS {
+        slowest.push(runtime.block_on(paced(program.http, Arc::clone(&sample), OFFERED, options.run))?);
+    }
+    program.stop()?;
+    Ok(vec![
+        Row {
+            name: format!("POST /v1/checks, 64 connections, {} million units", ratio(units, 1e6)),
+            unit: "per second".to_owned(),
+            ours: median(&ours, |ours| *ours),
+            beside: Some(("nginx, the same JSON".to_owned(), median(&theirs, |theirs| *theirs))),
+            wanted: Some(Wanted::TimesThePeer(0.35)),
+        },
+        Row {
+            name: format!("POST /v1/checks, p99 at {OFFERED} a second"),
+            unit: "ms".to_owned(),
+            ours: median(&slowest, |slowest| *slowest),
+            beside: None,
+            wanted: Some(Wanted::AtMost(20.0)),
+        },
+    ])
+}
+
+/// A folder of the program's with so many units, and some of them.
+pub(crate) fn stocked(dir: &Path, units: u64) -> anyhow::Result<(std::path::PathBuf, Vec<Unit>)> {
+    let demo = dir.join("demo");
+    if !demo.exists() {
+        std::fs::create_dir(&demo)?;
+    }
+    if data_folder(&demo).is_err() {
+        Program::start(&program_beside()?, &demo)?.stop()?;
+    }
+    let folder = data_folder(&demo)?;
+    let mut chance = Chance::new(u64::from(std::process::id()));
+    let sample = Stock::fill(&folder, units)?.sample(&folder, DRAWN, &mut chance)?;
+    Ok((demo, sample))
+}
+
+/// What the program answers about one of the units.
+fn answer(address: SocketAddr, sample: &[Unit]) -> anyhow::Result<String> {
+    let code = sample.first().map(|unit| unit.number.as_str()).unwrap_or_default();
+    let head = hyper::Request::post("/v1/checks").header("content-type", "application/json");
+    let asked = support::http::send(address, head, format!(r#"{{"code":"{code}"}}"#));
+    let answered = Runtime::new()?.block_on(asked);
+    ensure!(answered.status == 200, "the program answers {}", answered.status);
+    Ok(answered.body)
 }
 
 /// A running nginx; ended when dropped.
 struct Nginx {
     child: Child,
     address: SocketAddr,
-}
-
-impl Web {
-    pub(crate) fn prepare(dir: &Path, units: u64) -> anyhow::Result<Self> {
-        for (tool, flag) in [("wrk", "-v"), ("nginx", "-v"), ("curl", "-V")] {
-            let found = Command::new(tool).arg(flag).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            ensure!(found.is_ok(), "{tool} is not installed: run `scripts/test` once");
-        }
-        let binary = program_beside()?;
-        let demo = dir.join("demo");
-        std::fs::create_dir(&demo)?;
-        let numbers = prepare(&binary, &demo, units)?;
-        let mut list = String::new();
-        for number in &numbers {
-            writeln!(list, "{}", digits(*number))?;
-        }
-        std::fs::write(dir.join("codes.txt"), list)?;
-        let program = Program::start(&binary, &demo)?;
-        let first = numbers.first().copied().context("no numbers")?;
-        let answer = ask(program.http, &digits(first))?;
-        let nginx = Nginx::start(&dir.join("nginx"), &answer)?;
-        Ok(Self { program, nginx, dir: dir.to_owned() })
-    }
-
-    pub(crate) fn ours(&self, run: Duration) -> anyhow::Result<Figures> {
-        self.wrk(self.program.http, run)
-    }
-
-    pub(crate) fn nginx(&self, run: Duration) -> anyhow::Result<Figures> {
-        self.wrk(self.nginx.address, run)
-    }
-
-    fn wrk(&self, address: SocketAddr, run: Duration) -> anyhow::Result<Figures> {
-        let script = self.dir.join("checks.lua");
-        let codes = self.dir.join("codes.txt");
-        let seed = std::process::id();
-        let text = SCRIPT.replace("CODES", &codes.display().to_string()).replace("SEED", &seed.to_string());
-        std::fs::write(&script, text)?;
-        let out = Command::new("wrk")
-            .args(["-t2", "-c64", &format!("-d{}s", run.as_secs()), "-s"])
-            .arg(&script)
-            .arg(format!("http://{address}"))
-            .output()?;
-        let out = String::from_utf8_lossy(&out.stdout).into_owned();
-        let line = out.lines().find_map(|line| line.strip_prefix("RESULT ")).context("wrk gave no result")?;
-        let values = line.split(' ').map(str::parse::<u64>).collect::<Result<Vec<_>, _>>()?;
-        let [requests, micros, p50, p99, wrong] = values.as_slice() else { bail!("wrk said {line}") };
-        ensure!(*wrong == 0, "{wrong} of {requests} requests went wrong");
-        Ok(Figures {
-            per_second: ratio(*requests, ratio(*micros, 1e6)),
-            bytes: None,
-            latency: Some((ratio(*p50, 1e3), ratio(*p99, 1e3))),
-        })
-    }
-}
-
-fn ask(address: SocketAddr, code: &str) -> anyhow::Result<String> {
-    let out = Command::new("curl")
-        .args(["-fsS", "-H", "Content-Type: application/json", "-d", &format!(r#"{{"code":"{code}"}}"#)])
-        .arg(format!("http://{address}/v1/checks"))
-        .output()?;
-    ensure!(out.status.success(), "the program does not answer: {}", String::from_utf8_lossy(&out.stderr));
-    let answer = String::from_utf8(out.stdout)?;
-    let verdict = serde_json::from_str::<serde_json::Value>(&answer)?;
-    let verdict = verdict.get("verdict").and_then(|verdict| verdict.as_str()).unwrap_or_default().to_owned();
-    ensure!(verdict == "genuine_first", "expected genuine_first, got {verdict}");
-    Ok(answer)
 }
 
 impl Nginx {
