@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+mod texts;
 
 use std::future::Future;
 use std::net::SocketAddr;
