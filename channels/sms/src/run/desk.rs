@@ -108,7 +108,8 @@ impl Desk {
             Offered::Waits => Step::Part,
             Offered::Whole { words, mut tickets } => match asking(hub, line, &mo, ticket, (words, Some(place))) {
                 Step::Ask(asking) => {
-                    tickets.retain(|other| other.ticket != ticket);
+                    // This part's own is the last; another connection's may have the same number.
+                    tickets.pop();
                     Step::Ask(Box::new(Asking { others: tickets, ..*asking }))
                 }
                 Step::Now(status) => {
