@@ -17,7 +17,7 @@ use channel_sms::wire::{Bind, BindKind, Carrier, ShortMessage, Status, frame};
 use channel_sms::{Bound, Operator, Ports, Secret, SmsConfig};
 use contract::Verify;
 use jiff::tz::TimeZone;
-use support::scripted::ScriptedCore;
+use support::ScriptedCore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
