@@ -87,6 +87,7 @@ sms-data-mismatch =
     { $differs ->
         [lot] The lot you gave is not the one on record.
         [expiry] The expiry date you gave is not the one on record.
+        [product] The barcode you gave is not that of the product on record.
        *[both] Lot and expiry date are not those on record.
     }
     .advice = Look again; if they differ, beware of counterfeits.
@@ -94,6 +95,7 @@ sms-data-mismatch =
         { $differs ->
             [lot] The lot differs.
             [expiry] The expiry date differs.
+            [product] The product's barcode differs.
            *[both] Lot and expiry date differ.
         }
 sms-carton-code =

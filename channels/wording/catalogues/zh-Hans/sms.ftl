@@ -75,6 +75,7 @@ sms-data-mismatch =
     您提供的{ $differs ->
         [lot] 批号
         [expiry] 有效期
+        [product] 商品条码
        *[both] 批号和有效期
     }与登记不一致。
     .advice = 请再核对包装；如果确实不一致，谨防假冒，询问厂家。
@@ -82,6 +83,7 @@ sms-data-mismatch =
         您提供的{ $differs ->
             [lot] 批号
             [expiry] 有效期
+            [product] 商品条码
            *[both] 批号和有效期
         }与登记不一致。
 sms-carton-code =

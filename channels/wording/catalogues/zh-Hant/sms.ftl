@@ -75,6 +75,7 @@ sms-data-mismatch =
     您提供的{ $differs ->
         [lot] 批號
         [expiry] 有效期
+        [product] { -goods }條碼
        *[both] 批號和有效期
     }與登記不一致。
     .advice = 請再核對包裝；如果確實不一致，{ -beware }，向{ -maker }查詢。
@@ -82,6 +83,7 @@ sms-data-mismatch =
         您提供的{ $differs ->
             [lot] 批號
             [expiry] 有效期
+            [product] { -goods }條碼
            *[both] 批號和有效期
         }與登記不一致。
 sms-carton-code =
