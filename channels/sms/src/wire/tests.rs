@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
-use rusmpp::decode::owned::DecodeWithLength as _;
-use rusmpp::encode::{Length as _, owned::Encode as _};
+use rusmpp::decode::DecodeWithLength as _;
+use rusmpp::encode::{Encode as _, Length as _};
 
 use super::frame::split;
 use super::pdu::Secret;
@@ -146,17 +146,8 @@ proptest! {
 /// A `deliver_sm` as octets, with its body and what stands behind it.
 fn deliver(from: &[u8], esm_class: u8, body: &[u8], behind: &[u8]) -> Bytes {
     let length = u8::try_from(body.len()).unwrap();
-    let fields: [&[u8]; 9] = [
-        b"\0\x01\x01",
-        from,
-        b"\0\0\x01",
-        b"12365\0",
-        &[esm_class, 0, 0],
-        b"\0\0",
-        &[0, 0, 0, 0, length],
-        body,
-        behind,
-    ];
+    let fields: [&[u8]; 9] =
+        [b"\0\x01\x01", from, b"\0\x01", b"12365\0", &[esm_class, 0, 0], b"\0\0", &[0, 0, 0, 0, length], body, behind];
     let body = fields.concat();
     let head: Vec<u8> =
         [16 + u32::try_from(body.len()).unwrap(), 5, 0, 9].iter().flat_map(|word| word.to_be_bytes()).collect();

@@ -97,6 +97,7 @@ async fn other_settings_touch_only_the_links_that_they_change() {
     let channel = Channel::start(&format!("{kept}{gone}")).await;
     let (mut stays, _) = Peer::accept(&one).await;
     let (mut leaves, _) = Peer::accept(&other).await;
+    until("both", || channel.counted("kept", "binds") + channel.counted("gone", "binds") == 2).await;
     channel.operator.reload(settings(&format!("{kept}{}", link("fresh", &[at_other], "")))).unwrap();
     assert_eq!(leaves.over_with().await, Over::PeerLeft);
     let (mut fresh, _) = Peer::accept(&other).await;

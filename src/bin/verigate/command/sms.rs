@@ -118,6 +118,8 @@ fn asked(shared: &Shared, wanted: &Ask) -> Result<Value, Failure> {
         | Response::Inspected { .. }
         | Response::Status(_)
         | Response::Batch(_)
+        | Response::Product(_)
+        | Response::TakenIn { .. }
         | Response::Products { .. }
         | Response::Batches { .. }
         | Response::Failed(_) => Err(unexpected()),

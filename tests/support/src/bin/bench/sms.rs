@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use support::drive::{Chance, data_folder, program_beside};
+use support::smpp::{self, Wire};
 
 use crate::stock::{Unit, kept};
 use crate::table::{Row, Wanted};
@@ -26,6 +26,8 @@ const DRAWN: usize = 200_000;
 const UNDER_WAY: [usize; 3] = [1_000, 100, 1];
 /// Before it is measured.
 const WARM_UP: Duration = Duration::from_secs(2);
+/// The response to a text.
+const ACKNOWLEDGED: u32 = smpp::DELIVER | smpp::RESPONSE;
 /// Nothing comes for so long: the gateway is stuck.
 const STUCK: Duration = Duration::from_secs(20);
 
@@ -123,10 +125,7 @@ impl Texts {
 
 /// A message centre with one bound gateway.
 struct Centre {
-    stream: TcpStream,
-    received: Vec<u8>,
-    output: Vec<u8>,
-    sequence: u32,
+    wire: Wire,
     /// Texts under way by handset: when each was sent.
     under_way: HashMap<Vec<u8>, Instant>,
     unacknowledged: usize,
@@ -135,25 +134,16 @@ struct Centre {
 impl Centre {
     fn accept(listener: &TcpListener) -> anyhow::Result<Self> {
         let (stream, _) = listener.accept()?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(STUCK))?;
-        let mut centre = Self {
-            stream,
-            received: Vec::new(),
-            output: Vec::new(),
-            sequence: 0,
-            under_way: HashMap::new(),
-            unacknowledged: 0,
-        };
+        let mut wire = Wire::over(stream, STUCK)?;
         let mut bound = false;
         while !bound {
-            for (id, sequence, _) in centre.read()? {
-                bound |= id == 0x09;
-                centre.respond(id, sequence, b"centre\0");
+            for pdu in wire.read()? {
+                bound |= pdu.id == smpp::BIND_TRANSCEIVER;
+                wire.respond(&pdu, b"centre\0");
             }
-            centre.flush()?;
+            wire.flush()?;
         }
-        Ok(centre)
+        Ok(Self { wire, under_way: HashMap::new(), unacknowledged: 0 })
     }
 
     /// Keeps so many texts under way for so long; how many were done, in which time, and how long each took.
@@ -168,97 +158,41 @@ impl Centre {
         while begun.elapsed() < run {
             while self.under_way.len() < under_way {
                 let (handset, number) = texts.next();
-                self.deliver(&handset, number);
+                self.wire.text(smpp::DELIVER, &handset, number);
+                self.under_way.insert(handset.into_bytes(), Instant::now());
+                self.unacknowledged += 1;
             }
-            self.flush()?;
+            self.wire.flush()?;
             done += self.work(&mut waits)?;
         }
         let took = begun.elapsed();
         while !self.under_way.is_empty() || self.unacknowledged > 0 {
+            self.wire.flush()?;
             self.work(&mut Vec::new())?;
-            self.flush()?;
         }
+        self.wire.flush()?;
         Ok((done, took, waits))
     }
 
     /// Works off what has come.
     fn work(&mut self, waits: &mut Vec<Duration>) -> anyhow::Result<u64> {
         let mut done = 0;
-        for (id, sequence, body) in self.read()? {
-            match id {
-                0x8000_0005 => self.unacknowledged = self.unacknowledged.saturating_sub(1),
-                0x04 => {
-                    self.respond(id, sequence, format!("{sequence:x}\0").as_bytes());
-                    if let Some(sent) = self.under_way.remove(&destination(&body)) {
+        for pdu in self.wire.read().context("nothing came")? {
+            match pdu.id {
+                ACKNOWLEDGED => self.unacknowledged = self.unacknowledged.saturating_sub(1),
+                smpp::SUBMIT => {
+                    self.wire.respond(&pdu, format!("{:x}\0", pdu.sequence).as_bytes());
+                    if let Some(sent) = self.under_way.remove(&smpp::destination(&pdu.body)) {
                         waits.push(sent.elapsed());
                         done += 1;
                     }
                 }
-                0x15 => self.respond(id, sequence, b""),
+                smpp::ENQUIRE => self.wire.respond(&pdu, b""),
                 _ => {}
             }
         }
         Ok(done)
     }
-
-    fn deliver(&mut self, handset: &str, number: &str) {
-        self.sequence = self.sequence % 0x7fff_ffff + 1;
-        let length = [u8::try_from(number.len()).unwrap_or(0)];
-        let fields: [&[u8]; 8] =
-            [b"\0\x01\x01", handset.as_bytes(), b"\0\0\x01", b"12365\0", &[0; 5], &[0; 4], &length, number.as_bytes()];
-        self.write(0x05, self.sequence, &fields.concat());
-        self.under_way.insert(handset.as_bytes().to_vec(), Instant::now());
-        self.unacknowledged += 1;
-    }
-
-    fn respond(&mut self, id: u32, sequence: u32, body: &[u8]) {
-        self.write(id | 0x8000_0000, sequence, body);
-    }
-
-    fn write(&mut self, id: u32, sequence: u32, body: &[u8]) {
-        let length = u32::try_from(16 + body.len()).unwrap_or(16);
-        for word in [length, id, 0, sequence] {
-            self.output.extend_from_slice(&word.to_be_bytes());
-        }
-        self.output.extend_from_slice(body);
-    }
-
-    fn flush(&mut self) -> anyhow::Result<()> {
-        self.stream.write_all(&self.output)?;
-        self.output.clear();
-        Ok(())
-    }
-
-    /// Waits for octets and takes them apart.
-    fn read(&mut self) -> anyhow::Result<Vec<(u32, u32, Vec<u8>)>> {
-        let mut octets = vec![0; 256 * 1024];
-        let got = self.stream.read(&mut octets).context("nothing came")?;
-        ensure!(got > 0, "the gateway hung up");
-        self.received.extend_from_slice(octets.get(..got).unwrap_or_default());
-        let (mut pdus, mut at) = (Vec::new(), 0);
-        let word = |octets: &[u8], at: usize| {
-            let octets = octets.get(at..at + 4)?;
-            Some(u32::from_be_bytes(octets.try_into().ok()?))
-        };
-        while let Some(length) = word(&self.received, at).and_then(|length| usize::try_from(length).ok())
-            && let Some(pdu) = self.received.get(at..at + length)
-        {
-            let (id, sequence) = (word(pdu, 4).unwrap_or(0), word(pdu, 12).unwrap_or(0));
-            pdus.push((id, sequence, pdu.get(16..).unwrap_or_default().to_vec()));
-            at += length;
-        }
-        self.received.drain(..at);
-        Ok(pdus)
-    }
-}
-
-/// The handset that a `submit_sm` goes to.
-fn destination(body: &[u8]) -> Vec<u8> {
-    let mut strings = body.splitn(2, |octet| *octet == 0);
-    let after = strings.nth(1).unwrap_or_default();
-    let from_on = after.get(2..).unwrap_or_default();
-    let behind = from_on.splitn(2, |octet| *octet == 0).nth(1).unwrap_or_default();
-    behind.get(2..).unwrap_or_default().split(|octet| *octet == 0).next().unwrap_or_default().to_vec()
 }
 
 /// A gateway that dials our listener; ended when dropped.
