@@ -5,6 +5,8 @@
 
 mod tables;
 
+use std::sync::LazyLock;
+
 use self::tables::{BASIC, EXTENSION, PORTUGUESE, PORTUGUESE_SHIFT, SPANISH_SHIFT, TURKISH, TURKISH_SHIFT};
 
 /// Announces a character of the extension table.
@@ -98,9 +100,24 @@ pub(super) fn decode(octets: &[u8], shifts: Shifts) -> String {
     text
 }
 
+/// An escape, where there is one, and a septet.
+pub(super) type Septets = (Option<u8>, u8);
+
 /// The septets of a character in the default tables: itself, or an escape and its septet. `None` where it has none.
 #[must_use]
-pub(super) fn septets(c: char) -> Option<(Option<u8>, u8)> {
+pub(super) fn septets(c: char) -> Option<Septets> {
+    // Every character of every text that is sent is asked for several times, and nearly all are ASCII.
+    static ASCII: LazyLock<[Option<Septets>; 128]> =
+        LazyLock::new(|| std::array::from_fn(|at| u8::try_from(at).ok().and_then(|at| search(char::from(at)))));
+    match ASCII.get(usize::try_from(u32::from(c)).ok()?) {
+        Some(held) => *held,
+        // The letters beyond ASCII end with the euro sign.
+        None if c > '\u{20ac}' => None,
+        None => search(c),
+    }
+}
+
+fn search(c: char) -> Option<Septets> {
     let position = |at: usize| u8::try_from(at).ok();
     if let Some(at) = BASIC.iter().position(|held| *held == c).filter(|at| *at != usize::from(ESCAPE)) {
         return Some((None, position(at)?));
