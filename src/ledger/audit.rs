@@ -102,8 +102,7 @@ pub fn rebuild(folder: &Path, stream: u32, into: &Path, progress: Progress<'_>) 
         Rebuilt { store: SqliteHistories::open(&fresh)?, changes: Changes::default(), units: HashMap::new() };
     walk.run(progress, &mut |row, event| target.take(row, event))?;
     target.flush()?;
-    // Closing the only connection moves everything into the one file that is renamed.
-    drop(target);
+    target.store.finish()?;
     fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(io)?;
     sqlite::remove(into).map_err(io)?;
     fs::rename(&fresh, into).map_err(io)?;

@@ -9,6 +9,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -108,10 +109,11 @@ impl Checkpoints {
             whole += block.len();
             last = Some((block, parse(&path, count, block, stream)?));
         }
+        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         if let Some((block, _)) = last {
             check_signature(&path, count, block, &key.verifying_key())?;
+            settle(&path, block, whole).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
         }
-        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         Ok(Self { path, stream, key, last: last.map(|(_, checkpoint)| checkpoint), count, whole })
     }
 
@@ -146,7 +148,6 @@ impl Checkpoints {
     }
 
     fn write(&self, block: &str) -> io::Result<()> {
-        let fresh = !self.path.exists();
         let mut file = fs::OpenOptions::new().append(true).create(true).open(&self.path)?;
         // What a power cut or a failed write left of an earlier attempt.
         if file.metadata()?.len() != self.whole {
@@ -155,10 +156,20 @@ impl Checkpoints {
         file.write_all(block.as_bytes())?;
         file.sync_all()?;
         match self.path.parent() {
-            Some(folder) if fresh => fs::File::open(folder)?.sync_all(),
-            Some(_) | None => Ok(()),
+            // Also of a file that is there: the sync after it was made may have failed.
+            Some(folder) => fs::File::open(folder)?.sync_all(),
+            None => Ok(()),
         }
     }
+}
+
+/// Makes the last checkpoint durable before another stands behind it: the process that wrote it may have been killed
+/// before its sync, or after one that failed, and then only writing it again brings it to the disk.
+fn settle(path: &Path, block: &[u8], whole: u64) -> io::Result<()> {
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    file.set_len(whole)?;
+    file.write_all_at(block, whole - block.len() as u64)?;
+    file.sync_all()
 }
 
 /// Every checkpoint of a stream in a folder, each one's signature checked; none where there is no file.

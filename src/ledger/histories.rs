@@ -127,6 +127,14 @@ impl SqliteHistories {
         Self::open(path)
     }
 
+    /// Closes the file with everything in it, so that it can take another name.
+    ///
+    /// # Errors
+    /// [`LogError::Store`].
+    pub fn finish(self) -> Result<(), LogError> {
+        sqlite::finish(self.connection)
+    }
+
     /// How many units have a history.
     ///
     /// # Errors

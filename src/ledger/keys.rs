@@ -86,6 +86,8 @@ impl Keys {
     /// # Errors
     /// [`SecretError`] where a file cannot be used.
     pub fn open(folder: &Path, master: &Secret, now: Timestamp) -> Result<Self, SecretError> {
+        // What a killed process made may not be durable yet, and is relied upon from here on.
+        sync(folder)?;
         let mut peppers = days(folder, "pepper-")?;
         let mut routes = BTreeMap::new();
         for (day, path) in days(folder, "route-")? {
@@ -155,7 +157,13 @@ impl Keys {
         let day = utc_day(now);
         if !self.routes.contains_key(&day) {
             let path = path_of(&self.folder, "route-", day);
-            let key = if path.exists() { Secret::load(&path)? } else { Secret::create(&path)? };
+            let key = if path.exists() {
+                // Made by an attempt whose last sync failed: its name may not be durable yet.
+                sync(&self.folder)?;
+                Secret::load(&path)?
+            } else {
+                Secret::create(&path)?
+            };
             self.routes.insert(day, key);
         }
         let mut nonce = [0; 12];
@@ -195,6 +203,11 @@ fn cipher(key: &Secret) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(&Key::from(*key.expose()))
 }
 
+fn sync(folder: &Path) -> Result<(), SecretError> {
+    let io = |source| SecretError::Io { path: folder.to_owned(), source };
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+}
+
 fn path_of(folder: &Path, prefix: &str, day: Day) -> PathBuf {
     folder.join(format!("{prefix}{day}.key"))
 }
@@ -226,6 +239,10 @@ fn destroy(path: &Path) -> Result<(), SecretError> {
 }
 
 fn finish(dying: &Path) -> std::io::Result<()> {
+    // Before anything is overwritten: after a power cut it must not have its old name and no content.
+    if let Some(folder) = dying.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
     // Overwriting in place reaches the old blocks on most file systems; the unlink is what every one honours.
     fs::write(dying, [0; 65])?;
     fs::File::open(dying).and_then(|file| file.sync_all())?;

@@ -196,8 +196,7 @@ impl SegmentLog {
             .execute("INSERT INTO meta VALUES ('predecessor', ?1)", [self.head.hash.as_slice()])
             .and_then(|_| connection.execute("INSERT INTO meta VALUES ('first', ?1)", [signed(first)]))
             .map_err(store("written"))?;
-        // Closing the only connection moves everything into the one file that is renamed.
-        connection.close().map_err(|(_, source)| store("written")(source))?;
+        sqlite::finish(connection)?;
         fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
         fs::rename(&unfinished, &path).map_err(io)?;
         Ok(path)

@@ -76,6 +76,17 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), LogError> {
     copy.close().map_err(|(_, source)| store("copied")(source))
 }
 
+/// Moves everything into the one file and closes it, so that the file can take another name. Closing the last connection
+/// does as much, and says nothing when it fails.
+pub(super) fn finish(connection: Connection) -> Result<(), LogError> {
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(store("written"))?;
+    if busy != 0 {
+        return Err(LogError::Store { doing: "written", source: "the database is locked".into() });
+    }
+    connection.close().map_err(|(_, source)| store("written")(source))
+}
+
 /// Removes a database with what SQLite keeps beside it, the database first: a WAL that outlives its database is thrown
 /// away by SQLite, the other way round it would lose commits.
 pub(super) fn remove(path: &Path) -> io::Result<()> {

@@ -214,9 +214,17 @@ impl Program {
     /// # Errors
     /// Where the system refuses.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
+        self.strike()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// As [`Program::kill`], without waiting until it is gone: whoever serves its disk would wait for ever.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn strike(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill()?)
     }
 
     /// Asks it to end, and waits until it has.

@@ -97,7 +97,7 @@ fn address(asker: usize) -> Ipv4Addr {
 }
 
 /// The answer of a 200 that was recorded.
-fn answered(status: u16, body: &Value) -> Option<Answered> {
+pub(crate) fn answered(status: u16, body: &Value) -> Option<Answered> {
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     (status == 200).then_some(())?;
     Some(Answered { verdict: text("verdict")?, receipt: text("receipt")?, recorded_at: text("recorded_at")? })

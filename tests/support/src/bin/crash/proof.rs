@@ -37,7 +37,10 @@ pub(crate) struct Proof {
 pub(crate) fn prove(folder: &Folder, said: &[(Asked, Answered)]) -> anyhow::Result<Proof> {
     let mut proof = Proof::default();
     acknowledged(said, &mut proof);
-    recorded(folder, said.len(), &mut proof)?;
+    let of_stock = recorded(folder, &mut proof)?;
+    if of_stock != said.len() {
+        proof.faults.push(format!("{} inquiries were answered, {of_stock} stand in the log", said.len()));
+    }
     let key = verifying_key(&Secret::load(&folder.master())?);
     let signed = read_all(&folder.checkpoints, STREAM, &key)?;
     match audit::verify(&folder.log(), STREAM, &signed, &mut |_, _| {}) {
@@ -75,8 +78,8 @@ fn acknowledged(said: &[(Asked, Answered)], proof: &mut Proof) {
     }
 }
 
-/// What stands in the log.
-fn recorded(folder: &Folder, said: usize, proof: &mut Proof) -> anyhow::Result<()> {
+/// What stands in the log: no id and no first twice; how many inquiries were about our own numbers.
+pub(crate) fn recorded(folder: &Folder, proof: &mut Proof) -> anyhow::Result<usize> {
     let mut reader = SegmentReader::new(&folder.log(), STREAM);
     let mut after = 0;
     let (mut ids, mut firsts) = (HashSet::new(), HashSet::new());
@@ -104,8 +107,5 @@ fn recorded(folder: &Folder, said: usize, proof: &mut Proof) -> anyhow::Result<(
             }
         }
     }
-    if of_stock != said {
-        proof.faults.push(format!("{said} inquiries were answered, {of_stock} stand in the log"));
-    }
-    Ok(())
+    Ok(of_stock)
 }

@@ -27,6 +27,12 @@ pub(crate) struct Asked {
 /// The connection.
 pub(crate) struct Line {
     stream: BufReader<TcpStream>,
+    /// The key of a registered client that it shows.
+    pub(crate) key: Option<&'static str>,
+    /// The last part of its address.
+    pub(crate) asker: u8,
+    /// Seconds after which the last answer asked to be tried again.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Line {
@@ -35,13 +41,19 @@ impl Line {
         socket.bind(SocketAddr::new(IpAddr::V4(from), 0))?;
         let stream = tokio::time::timeout(BOUND, socket.connect(to)).await??;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self {
+            stream: BufReader::new(stream),
+            key: None,
+            asker: from.octets().last().copied().unwrap_or(0),
+            retry_after: None,
+        })
     }
 
     pub(crate) async fn check(&mut self, asked: &Asked) -> io::Result<(u16, Value)> {
         let body = format!(r#"{{"code":"{}"}}"#, asked.code);
         let request = format!(
-            "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v1/checks HTTP/1.1\r\nHost: localhost\r\n{}Content-Type: application/json\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.key.map(|key| format!("Authorization: Bearer {key}\r\n")).unwrap_or_default(),
             asked.key,
             body.len()
         );
@@ -53,10 +65,23 @@ impl Line {
         tokio::time::timeout(BOUND, self.exchange(&request)).await?
     }
 
+    /// The status of a page that needs no body.
+    pub(crate) async fn get(&mut self, path: &str) -> io::Result<u16> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tokio::time::timeout(BOUND, self.exchange(&request)).await?.map(|(status, _)| status)
+    }
+
+    /// Leaves in the middle of a request.
+    pub(crate) async fn leave(&mut self) -> io::Result<()> {
+        self.stream.write_all(b"POST /v1/checks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n{").await?;
+        self.stream.shutdown().await
+    }
+
     async fn exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
         self.stream.write_all(request.as_bytes()).await?;
         let mut status = None;
         let mut length = 0;
+        self.retry_after = None;
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line).await? == 0 {
@@ -71,6 +96,9 @@ impl Line {
                 (Some(_), Some((name, value))) if name.eq_ignore_ascii_case("content-length") => {
                     length = value.trim().parse::<usize>().map_err(io::Error::other)?;
                 }
+                (Some(_), Some((name, value))) if name.eq_ignore_ascii_case("retry-after") => {
+                    self.retry_after = value.trim().parse().ok();
+                }
                 (Some(_), _) => {}
             }
         }
@@ -80,6 +108,10 @@ impl Line {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await?;
-        Ok((status, serde_json::from_slice(&body).map_err(io::Error::other)?))
+        if body.is_empty() {
+            return Ok((status, Value::Null));
+        }
+        // A page is none.
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }
