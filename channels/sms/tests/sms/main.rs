@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+#[cfg(test)]
 mod texts;
 
 use std::future::Future;
