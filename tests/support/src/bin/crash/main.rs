@@ -29,7 +29,8 @@ use support::drive::{Chance, Program, data_folder, prepare, program_beside};
 use self::load::{Load, Tally};
 use self::power::Mode;
 
-const USAGE: &str = "crash kill|power|eio|sms|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
+const USAGE: &str =
+    "crash kill|power|eio|sms|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -155,7 +156,8 @@ fn failures(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::
 
 fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
-    let what = given.next().filter(|what| ["kill", "power", "eio", "sms", "full", "tamper", "soak"].contains(&what.as_str()));
+    let what =
+        given.next().filter(|what| ["kill", "power", "eio", "sms", "full", "tamper", "soak"].contains(&what.as_str()));
     let Some(what) = what else { bail!(USAGE) };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut options = Options { what, times: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };

@@ -122,7 +122,8 @@ impl Carrier {
                     smpp::ENQUIRE => wire.respond(&pdu, b""),
                     id if id & smpp::RESPONSE != 0 && pdu.status == 0 => {
                         bound = true;
-                        if let Some(text) = sent.remove(&pdu.sequence).and_then(|handset| self.texts.get_mut(&handset)) {
+                        if let Some(text) = sent.remove(&pdu.sequence).and_then(|handset| self.texts.get_mut(&handset))
+                        {
                             text.acknowledged = true;
                         }
                     }
