@@ -18,7 +18,7 @@ use support::smpp::{self, Wire};
 use crate::stock::{Unit, kept};
 use crate::table::{Row, Wanted};
 use crate::web::stocked;
-use crate::{Options, RUNS, median};
+use crate::{Options, RUNS, median, ratio};
 
 /// Numbers to ask about.
 const DRAWN: usize = 200_000;
@@ -89,8 +89,7 @@ fn measure(mut gateway: Gateway, texts: &mut Texts, run: Duration) -> anyhow::Re
     for under_way in UNDER_WAY {
         centre.run(texts, under_way, WARM_UP).with_context(|| gateway.what.clone())?;
         let (done, took, mut waits) = centre.run(texts, under_way, run).with_context(|| gateway.what.clone())?;
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-        measured.per_second.push(done as f64 / took.as_secs_f64());
+        measured.per_second.push(ratio(done, took.as_secs_f64()));
         if under_way == 1 {
             waits.sort();
             measured.wait_ms = waits.get(waits.len() / 2).map_or(0.0, |wait| wait.as_secs_f64() * 1e3);
@@ -133,7 +132,18 @@ struct Centre {
 
 impl Centre {
     fn accept(listener: &TcpListener) -> anyhow::Result<Self> {
-        let (stream, _) = listener.accept()?;
+        listener.set_nonblocking(true)?;
+        let until = Instant::now() + STUCK;
+        let stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) => return Err(error).context("the gateway does not dial"),
+            }
+        };
+        stream.set_nonblocking(false)?;
         let mut wire = Wire::over(stream, STUCK)?;
         let mut bound = false;
         while !bound {

@@ -50,9 +50,9 @@ pub(crate) fn story(program: &Path, dir: &Path, kills: u64, seed: u64) -> anyhow
         let mut running = Program::start(program, &demo)?;
         let delay = Duration::from_millis(100 + u64::try_from(chance.below(900))?);
         let before = carrier.acknowledged();
+        let (address, talker) = (running.smpp, &mut carrier);
         std::thread::scope(|scope| -> anyhow::Result<()> {
-            let address = running.smpp;
-            let talk = scope.spawn(|| carrier.talk(address, || false));
+            let talk = scope.spawn(move || talker.talk(address, || false));
             std::thread::sleep(delay);
             running.kill()?;
             // It ends with the connection.
