@@ -38,10 +38,12 @@ impl Peer {
     async fn taken(&mut self, parts: usize, messages: &mut Vec<(Ticket, ShortMessage)>) {
         let mut taken = 0;
         while taken < parts {
-            match self.event().await {
-                Event::Settled { outcome: Outcome::Taken { .. }, .. } => taken += 1,
-                Event::Message { ticket, message } => messages.push((ticket, *message)),
-                other => panic!("not taken: {other:?}"),
+            let event = self.event().await;
+            if let Event::Message { ticket, message } = event {
+                messages.push((ticket, *message));
+            } else {
+                assert!(matches!(event, Event::Settled { outcome: Outcome::Taken { .. }, .. }), "not taken: {event:?}");
+                taken += 1;
             }
         }
     }
