@@ -1,4 +1,5 @@
 //! The wire against its own writing, against rusmpp, and against octets that carriers really send.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test names what it waits for")]
 
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
@@ -78,7 +79,7 @@ fn by_rusmpp(frame: &Bytes) -> Result<Vec<u8>, String> {
     let (command, _) = rusmpp::Command::decode(&mut rest, frame.len() - 4).map_err(|error| format!("{error:?}"))?;
     let mut out = BytesMut::zeroed(command.length());
     let written = command.encode(&mut out);
-    let length = u32::try_from(written + 4).unwrap();
+    let length = u32::try_from(written + 4).map_err(|error| error.to_string())?;
     Ok([&length.to_be_bytes()[..], &out[..written]].concat())
 }
 

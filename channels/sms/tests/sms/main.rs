@@ -1,7 +1,14 @@
 //! The running channel, as carriers meet it: by real connections, with a scripted core behind it.
 //!
 //! The peer is a session of ours driven by hand; peers that others wrote are in `tests/peers/sms`.
-#![expect(clippy::disallowed_methods, reason = "tests have a clock and tasks of their own")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests may panic, name what they wait for, and have a clock and tasks of their own"
+)]
 
 mod client;
 mod server;
