@@ -122,6 +122,7 @@ fn asked(shared: &Shared, wanted: &Ask) -> Result<Value, Failure> {
         | Response::TakenIn { .. }
         | Response::Products { .. }
         | Response::Batches { .. }
+        | Response::Sets { .. }
         | Response::Failed(_) => Err(unexpected()),
     }
 }
