@@ -47,7 +47,7 @@ pub(crate) struct Unit {
 impl Stock {
     /// The folder of so many units, each with a past; made where there is none.
     pub(crate) fn of(options: &Options, units: u64) -> anyhow::Result<Self> {
-        let dir = options.dir.join(format!("units-{units}"));
+        let dir = kept(&options.dir, "units", units)?;
         let demo = dir.join("demo");
         fs::create_dir_all(&demo)?;
         if data_folder(&demo).is_err() {
@@ -137,4 +137,11 @@ pub(crate) fn once(mark: &Path, work: impl FnOnce() -> anyhow::Result<()>) -> an
         fs::write(mark, "")?;
     }
     Ok(())
+}
+
+/// The folder that is kept for a bench and a number of units.
+pub(crate) fn kept(dir: &Path, name: &str, units: u64) -> anyhow::Result<PathBuf> {
+    let path = dir.join(format!("{name}-{units}"));
+    fs::create_dir_all(&path)?;
+    Ok(path)
 }
