@@ -1,5 +1,6 @@
 //! The gateway as a whole: what an asker is told, and what a crash or a failed commit leaves.
 
+mod bounds;
 mod model;
 
 use std::path::Path;
