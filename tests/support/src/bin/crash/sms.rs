@@ -103,7 +103,7 @@ impl Carrier {
             self.texts.iter().filter(|(_, text)| !text.acknowledged).map(|(handset, _)| handset.clone()).collect();
         let mut sent: HashMap<u32, Vec<u8>> = HashMap::new();
         let mut bound = false;
-        while !ends() && !(self.next == u64::MAX && self.is_done()) {
+        while !(ends() || self.next == u64::MAX && self.is_done()) {
             while bound && sent.len() < UNDER_WAY {
                 let Some(handset) = again.pop().or_else(|| self.fresh()) else { break };
                 self.texts.entry(handset.clone()).or_default();
