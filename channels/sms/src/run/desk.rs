@@ -108,7 +108,8 @@ impl Desk {
             Offered::Waits => Step::Part,
             Offered::Whole { words, mut tickets } => match asking(hub, line, &mo, ticket, (words, Some(place))) {
                 Step::Ask(asking) => {
-                    tickets.retain(|other| other.ticket != ticket);
+                    // This part's own is the last; another connection's may have the same number.
+                    tickets.pop();
                     Step::Ask(Box::new(Asking { others: tickets, ..*asking }))
                 }
                 Step::Now(status) => {
@@ -237,8 +238,11 @@ fn key(mo: &Mo, words: &str, place: Option<Sar>) -> String {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
-    hash.update(place.map_or(0, |place| place.reference).to_be_bytes());
-    hash.update(mo.reference.as_deref().unwrap_or_default());
+    match place {
+        // Each part of a long text has a number of its own.
+        Some(place) => hash.update(place.reference.to_be_bytes()),
+        None => hash.update(mo.reference.as_deref().unwrap_or_default()),
+    }
     hash.finalize().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
 }
 

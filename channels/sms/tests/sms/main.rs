@@ -12,6 +12,8 @@
 
 mod client;
 mod server;
+#[cfg(test)]
+mod texts;
 
 use std::future::Future;
 use std::net::SocketAddr;
