@@ -12,12 +12,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use support::drive::{Chance, data_folder, program_beside};
+use support::drive::{Chance, program_beside};
 use support::smpp::{self, Wire};
 
-use crate::stock::{Unit, kept};
+use crate::stock::{Stock, Unit, kept};
 use crate::table::{Row, Wanted};
-use crate::web::stocked;
 use crate::{Options, RUNS, median, ratio};
 
 /// Numbers to ask about.
@@ -34,12 +33,13 @@ const STUCK: Duration = Duration::from_secs(20);
 /// Verifications a second by texts under way, the wait of a single one, and memory.
 pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
     let units = options.units.unwrap_or(1_000_000);
+    let stock = Stock::of(options, units)?;
+    let sample = stock.sample(DRAWN, &mut Chance::new(u64::from(std::process::id())))?;
     let dir = kept(&options.dir, "sms", units)?;
-    let (demo, sample) = stocked(&dir, units)?;
     let mut texts = Texts::new(sample);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        let verigate = Gateway::verigate(&dir, &data_folder(&demo)?.data)?;
+        let verigate = Gateway::verigate(&dir, &stock.folder.data)?;
         ours.push(measure(verigate, &mut texts, options.run)?);
         let kannel = Gateway::kannel(&dir.join("kannel"))?;
         theirs.push(measure(kannel, &mut texts, options.run)?);
