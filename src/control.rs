@@ -9,7 +9,9 @@
 mod client;
 mod server;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use contract::reading::read_one;
@@ -74,7 +76,18 @@ pub enum Request {
         /// How many batches to pass over.
         skip: usize,
     },
+    /// Something that a running channel knows or does.
+    Channel {
+        /// The channel.
+        channel: String,
+        /// What is asked, in the channel's own terms.
+        ask: serde_json::Value,
+    },
 }
+
+/// What answers [`Request::Channel`], by the channel's name. The program composes it; nothing here knows a channel.
+pub type Channels =
+    BTreeMap<&'static str, Arc<dyn Fn(serde_json::Value) -> Result<serde_json::Value, Failed> + Send + Sync>>;
 
 /// What the gateway says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,6 +140,8 @@ pub enum Response {
         /// How many there are in all.
         all: usize,
     },
+    /// What a channel says.
+    Channel(serde_json::Value),
     /// It was not done.
     Failed(Failed),
 }
@@ -287,7 +302,7 @@ impl ControlError {
 }
 
 /// Does what is asked.
-pub async fn answer(gateway: &Gateway, request: Request) -> Response {
+pub async fn answer(gateway: &Gateway, channels: &Channels, request: Request) -> Response {
     match request {
         Request::Order(order) => match gateway.order(order).await {
             Ok(outcome) => Response::Done(outcome),
@@ -325,6 +340,13 @@ pub async fn answer(gateway: &Gateway, request: Request) -> Response {
             let (page, all) = gateway.catalogue().batches_from(skip, PAGE);
             Response::Batches { batches: page.iter().map(|batch| Batch::clone(batch)).collect(), all }
         }
+        Request::Channel { channel, ask } => match channels.get(channel.as_str()) {
+            Some(channel) => channel(ask).map_or_else(Response::Failed, Response::Channel),
+            None => Response::Failed(Failed {
+                kind: Kind::Unavailable,
+                message: format!("no gateway is running with the channel {channel}"),
+            }),
+        },
     }
 }
 

@@ -147,10 +147,14 @@ impl Kind {
             | Metric::RefusalsTotal
             | Metric::ReplaysTotal
             | Metric::LedgerCommitFailuresTotal
-            | Metric::ConnectionsRefusedTotal => Self::Counter,
-            Metric::HistoryHotUnits | Metric::HistoryLagEvents | Metric::OwedReplies | Metric::ConnectionsOpen => {
-                Self::Gauge
-            }
+            | Metric::ConnectionsRefusedTotal
+            | Metric::LinkEventsTotal => Self::Counter,
+            Metric::HistoryHotUnits
+            | Metric::HistoryLagEvents
+            | Metric::OwedReplies
+            | Metric::ConnectionsOpen
+            | Metric::LinkConnections
+            | Metric::LinkWaiting => Self::Gauge,
             Metric::InquirySeconds => Self::Histogram(&WAIT_SECONDS),
             Metric::LedgerCommitSeconds => Self::Histogram(&COMMIT_SECONDS),
             Metric::LedgerGroupEvents => Self::Histogram(&GROUP_EVENTS),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{ControlError, MOST_REQUEST, MOST_RESPONSE, Request, Response, answer};
+use super::{Channels, ControlError, MOST_REQUEST, MOST_RESPONSE, Request, Response, answer};
 use crate::ledger::folder::{Folder, FolderError};
 use crate::ledger::writer::Clock;
 use crate::verify::{Gateway, OpenError, Settings};
@@ -104,7 +104,7 @@ impl Link {
     pub fn ask(&self, request: Request) -> Result<Response, ControlError> {
         match self {
             Self::Running(folder) => call(folder, &request),
-            Self::Here(here) => Ok(here.runtime.block_on(Box::pin(answer(&here.gateway, request)))),
+            Self::Here(here) => Ok(here.runtime.block_on(Box::pin(answer(&here.gateway, &Channels::new(), request)))),
         }
     }
 }

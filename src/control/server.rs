@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{ControlError, Failed, Kind, MOST_REQUEST, Request, Response, answer};
+use super::{Channels, ControlError, Failed, Kind, MOST_REQUEST, Request, Response, answer};
 use crate::verify::Gateway;
 
 /// So many may talk at once; others wait until one has done.
@@ -36,7 +36,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`ControlError::Listen`].
-pub async fn serve(gateway: Arc<Gateway>, stopping: impl Future<Output = ()> + Send) -> Result<(), ControlError> {
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    channels: Channels,
+    stopping: impl Future<Output = ()> + Send,
+) -> Result<(), ControlError> {
+    let channels = Arc::new(channels);
     let socket = gateway.folder().socket();
     let (listener, _named) =
         listen(&socket).map_err(|source| ControlError::Listen { socket: socket.clone(), source })?;
@@ -49,7 +54,7 @@ pub async fn serve(gateway: Arc<Gateway>, stopping: impl Future<Output = ()> + S
             Some(_) = talks.join_next() => {}
             accepted = listener.accept(), if talks.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    talks.spawn(talk(Arc::clone(&gateway), stream, stopped.clone()));
+                    talks.spawn(talk(Arc::clone(&gateway), Arc::clone(&channels), stream, stopped.clone()));
                 }
                 Err(error) => {
                     // Out of file handles, say: waiting is all that helps, and spinning harms.
@@ -90,7 +95,7 @@ fn listen(socket: &Path) -> io::Result<(UnixListener, Named)> {
 }
 
 /// One operator's requests, one after another, until they end, fall silent or the gateway stops.
-async fn talk(gateway: Arc<Gateway>, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+async fn talk(gateway: Arc<Gateway>, channels: Arc<Channels>, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -111,7 +116,7 @@ async fn talk(gateway: Arc<Gateway>, stream: UnixStream, mut stopped: watch::Rec
             // Broken off in the middle: nobody waits for an answer, and half a request is none.
             Ok(Ok(_)) if !whole => return,
             Ok(Ok(_)) => match serde_json::from_slice::<Request>(&line) {
-                Ok(request) => Box::pin(answer(&gateway, request)).await,
+                Ok(request) => Box::pin(answer(&gateway, &channels, request)).await,
                 Err(error) => refuse(&format!("the request cannot be read: {error}")),
             },
         };

@@ -46,7 +46,7 @@ impl Running {
                     up.send(()).unwrap();
                     drop(stopping.await);
                 };
-                serve(gateway, stopping).await.unwrap();
+                serve(gateway, Channels::new(), stopping).await.unwrap();
             });
         });
         is_up.recv_timeout(Duration::from_secs(10)).unwrap();

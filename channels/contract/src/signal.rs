@@ -4,11 +4,15 @@
 //! outside: they come from closed enums.
 #![expect(clippy::disallowed_macros, reason = "the one place where metrics are touched")]
 
+mod links;
+
 use std::time::Duration;
 
 use crate::inquiry::Channel;
 use crate::refusal::Refusal;
 use crate::verdict::{Colour, VerdictKind};
+
+pub use self::links::{LinkLabel, LinkSeen};
 
 /// Every metric there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +43,17 @@ pub enum Metric {
     ConnectionsOpen,
     /// Connections refused by a limit.
     ConnectionsRefusedTotal,
+    /// Connections bound, by link.
+    LinkConnections,
+    /// Segments of replies that wait, by link.
+    LinkWaiting,
+    /// What happened on a link, by link and event.
+    LinkEventsTotal,
 }
 
 impl Metric {
     /// Every metric, for the exporter's descriptions.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::InquiriesTotal,
         Self::VerdictsTotal,
         Self::RefusalsTotal,
@@ -57,6 +67,9 @@ impl Metric {
         Self::OwedReplies,
         Self::ConnectionsOpen,
         Self::ConnectionsRefusedTotal,
+        Self::LinkConnections,
+        Self::LinkWaiting,
+        Self::LinkEventsTotal,
     ];
 
     /// Its Prometheus name.
@@ -76,6 +89,9 @@ impl Metric {
             Self::OwedReplies => "verigate_owed_replies",
             Self::ConnectionsOpen => "verigate_connections_open",
             Self::ConnectionsRefusedTotal => "verigate_connections_refused_total",
+            Self::LinkConnections => "verigate_link_connections",
+            Self::LinkWaiting => "verigate_link_waiting",
+            Self::LinkEventsTotal => "verigate_link_events_total",
         }
     }
 
@@ -96,6 +112,9 @@ impl Metric {
             Self::OwedReplies => "Replies recorded and not yet delivered.",
             Self::ConnectionsOpen => "Connections open.",
             Self::ConnectionsRefusedTotal => "Connections refused by a limit.",
+            Self::LinkConnections => "Connections bound to or by a carrier.",
+            Self::LinkWaiting => "Segments of replies that wait for a carrier.",
+            Self::LinkEventsTotal => "Messages and deviations on a carrier's link.",
         }
     }
 }

@@ -33,4 +33,21 @@ pub struct TlsFiles {
     pub certificates: PathBuf,
     /// PEM file with the private key (PKCS#8, PKCS#1 or SEC1).
     pub key: PathBuf,
+    /// PEM file with the authorities whose certificates a client must show. Default none, and no client shows any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<PathBuf>,
+}
+
+/// TLS to a server that we dial.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsClient {
+    /// PEM file with the authorities one of which must have signed the server's certificate.
+    pub authorities: PathBuf,
+    /// The name in the server's certificate. Default the host that is dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Our own certificate and key, where the server wants one. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<TlsFiles>,
 }

@@ -1,14 +1,16 @@
-//! Sockets, written once for every channel that has them: binding, accepting within limits, TLS, draining.
+//! Sockets, written once for every channel that has them: binding, accepting within limits, dialling, TLS, draining.
 //!
 //! Does not know what is spoken on a connection: a channel hands in what to do with each.
 
 pub mod config;
+pub mod dial;
 pub mod drain;
 mod places;
 pub mod run;
 pub mod tls;
 
-pub use config::{Limits, TlsFiles};
+pub use config::{Limits, TlsClient, TlsFiles};
+pub use dial::{DialError, Dialler};
 pub use drain::Drain;
 pub use run::{BindError, Connection, Listener};
 pub use tls::{Stream, TlsError};

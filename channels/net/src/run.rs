@@ -148,7 +148,7 @@ async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, patience: Duration) -
     }
     let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
     match tokio::time::timeout(patience, tls.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream.into()))),
         Ok(Err(error)) => {
             tracing::debug!(%error, "tls handshake failed");
             None

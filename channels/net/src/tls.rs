@@ -8,14 +8,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
-use crate::config::TlsFiles;
+use crate::config::{TlsClient, TlsFiles};
 
 /// Why a listener cannot speak TLS.
 #[derive(Debug, thiserror::Error)]
@@ -39,33 +40,87 @@ pub enum TlsError {
     /// Certificate and key do not go together.
     #[error("certificate and key do not serve together")]
     Pair(#[source] rustls::Error),
+    /// An authority's certificate cannot be used.
+    #[error("an authority in {} cannot be used", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
-/// Reads certificate and key; `protocols` are the ALPN names to offer, best first.
+/// Reads certificate and key, and the authorities of clients' certificates; `protocols` are the ALPN names to offer, best
+/// first.
 ///
 /// # Errors
 /// [`TlsError`], by what is wrong with the files.
 pub(crate) fn server(files: &TlsFiles, protocols: &[&str]) -> Result<Arc<ServerConfig>, TlsError> {
-    let pem = |what, path: &Path| {
-        let path = path.to_owned();
-        move |source| TlsError::Pem { what, path, source }
-    };
-    let chain = CertificateDer::pem_file_iter(&files.certificates)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(pem("a certificate chain", &files.certificates))?;
-    if chain.is_empty() {
-        return Err(TlsError::NoCertificate { path: files.certificates.clone() });
-    }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(pem("a private key", &files.key))?;
+    let (chain, key) = pair(files)?;
     // The provider is named here so that no other crate's choice of a process-wide default can change it.
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(TlsError::Pair)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
         .map_err(TlsError::Pair)?;
+    let builder = match &files.clients {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider)
+                .build()
+                .map_err(|source| TlsError::Authority { path: path.clone(), source: source.into() })?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
+}
+
+/// Reads the authorities that we trust with a server, and our own certificate.
+///
+/// # Errors
+/// [`TlsError`], by what is wrong with the files.
+pub(crate) fn client(files: &TlsClient) -> Result<Arc<ClientConfig>, TlsError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Pair)?
+        .with_root_certificates(authorities(&files.authorities)?);
+    let config = match &files.own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let (chain, key) = pair(own)?;
+            builder.with_client_auth_cert(chain, key).map_err(TlsError::Pair)?
+        }
+    };
+    Ok(Arc::new(config))
+}
+
+fn pair(files: &TlsFiles) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(pem("a private key", &files.key));
+    Ok((chain(&files.certificates)?, key?))
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut store = RootCertStore::empty();
+    for authority in chain(path)? {
+        store.add(authority).map_err(|source| TlsError::Authority { path: path.to_owned(), source: source.into() })?;
+    }
+    Ok(store)
+}
+
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let chain = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(pem("a certificate chain", path))?;
+    if chain.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.to_owned() });
+    }
+    Ok(chain)
+}
+
+fn pem(what: &'static str, path: &Path) -> impl FnOnce(rustls::pki_types::pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |source| TlsError::Pem { what, path, source }
 }
 
 /// A connection's bytes, in the clear or not.

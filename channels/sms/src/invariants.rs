@@ -2,6 +2,8 @@
 //!
 //! Reads its input as a script; knows no fuzzer.
 
+pub mod link;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -166,7 +168,23 @@ mod tests {
         corpus.iter().for_each(|data| hold_for_reassembly(data, Instant::now()));
     }
 
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "any moment will do")]
+    fn the_corpus_of_the_fuzz_target_link_holds() {
+        let corpus = corpus("link");
+        assert!(corpus.len() >= 10, "{}", corpus.len());
+        corpus.iter().for_each(|data| link::hold_for_link(data, Instant::now()));
+    }
+
     proptest::proptest! {
+        #[test]
+        #[expect(clippy::disallowed_methods, reason = "any moment will do")]
+        fn whatever_the_other_end_sends_a_link_holds(
+            data in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600),
+        ) {
+            link::hold_for_link(&data, Instant::now());
+        }
+
         #[test]
         fn any_octets_are_read_and_sent_back(data in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
             hold_for_text(&data);

@@ -9,10 +9,23 @@
 //! octets ◀ wire ─ session ◀─ Reply ◀─── render ◀─── Reply ◀──── core
 //! ```
 
+pub mod config;
+pub mod handset;
 #[cfg(any(test, feature = "invariants"))]
 pub mod invariants;
 pub mod message;
+pub mod outbox;
 pub mod reading;
 pub mod reassembly;
+pub mod receipts;
 pub mod render;
+pub mod route;
+pub mod run;
+pub mod session;
 pub mod text;
+pub mod wire;
+
+pub use config::{AccountConfig, ConfigError, LinkConfig, PasswordPlace, ServerConfig, SmsConfig};
+pub use handset::{Handset, HandsetError, Replied};
+pub use run::{Ask, Bound, Operator, OperatorError, Ports, SmsError};
+pub use wire::pdu::Secret;

@@ -14,6 +14,7 @@ mod import;
 mod init;
 mod ledger;
 mod serve;
+mod sms;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -143,6 +144,9 @@ enum Command {
     /// Issue numbers, and record what happens to them.
     #[command(subcommand)]
     Codes(codes::Codes),
+    /// See to the links of the running gateway, or text something by a real one.
+    #[command(subcommand)]
+    Sms(sms::Sms),
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -169,6 +173,7 @@ impl Verigate {
             Command::Check(asked) => asked.run(&self.shared, out),
             Command::Import(asked) => asked.run(&self.shared, out),
             Command::Codes(asked) => asked.run(&self.shared, out),
+            Command::Sms(asked) => asked.run(&self.shared, out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),

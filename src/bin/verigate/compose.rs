@@ -3,6 +3,8 @@
 //! Owns the root of the configuration file and the order of coming up and going down. Decides nothing about numbers.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
+mod sms;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use channel_http::{Bound, HttpConfig, Ports};
+use channel_sms::SmsConfig;
 use contract::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,6 +31,7 @@ use verigate::verify::decide::Rules;
 use verigate::verify::{Gateway, OpenError, Settings};
 use wording::Words;
 
+pub(crate) use self::sms::NAME as SMS;
 use crate::failure::{Exit, Failure};
 
 /// Measurements are folded into their buckets this often.
@@ -55,6 +59,8 @@ pub(crate) struct Root {
     pub(crate) words: WordsConfig,
     /// The HTTP channel.
     pub(crate) http: HttpConfig,
+    /// The SMS channel.
+    pub(crate) sms: SmsConfig,
 }
 
 /// `[words]`: what is said.
@@ -104,6 +110,7 @@ impl Root {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.settings()?;
         self.words()?;
+        sms::check(self)?;
         self.http.check().map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
     }
 }
@@ -156,39 +163,52 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Where the channels listen, once they are bound.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Listening {
     /// The HTTP channel.
     pub(crate) http: SocketAddr,
+    /// The servers of the SMS channel.
+    pub(crate) smpp: Vec<SocketAddr>,
 }
 
-/// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core.
+/// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core. On
+/// SIGHUP the links of the SMS channel become those that `reread` tells of; what cannot be used changes nothing.
 pub(crate) async fn serve(
     root: &Root,
+    reread: &dyn Fn() -> Result<Root, Failure>,
     gateway: Arc<Gateway>,
     ready: impl FnOnce(Listening) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let ours = |error: anyhow::Error| Failure::Other { exit: Exit::Ours, source: error };
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM").map_err(ours)?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT").map_err(ours)?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP").map_err(ours)?;
     let metrics = Metrics::start().map_err(|error| ours(error.into()))?;
     let words = Arc::new(root.words()?);
     let master = Secret::load(&gateway.folder().master()).map_err(|error| not_opened(error.into()))?;
     let bound = Bound::bind(root.http.clone())
         .await
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
-    let listening = Listening { http: bound.address() };
     let stopping = CancellationToken::new();
+    let verify = Arc::clone(&gateway) as Arc<dyn contract::Verify>;
+    let ports = channel_sms::Ports { verify: Arc::clone(&verify), words: Arc::clone(&words) };
+    let texts = channel_sms::Bound::bind(sms::settings(root)?, ports, stopping.clone())
+        .await
+        .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
+    let operator = texts.operator();
+    let listening = Listening { http: bound.address(), smpp: texts.addresses() };
     let tasks = TaskTracker::new();
     let page = metrics.clone();
     let ports = Ports {
-        verify: Arc::clone(&gateway) as Arc<dyn contract::Verify>,
+        verify,
         words,
         metrics: Arc::new(move || page.render()),
         page_key: *master.derive("verigate page 1", b"").expose(),
     };
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
-    let control = tasks.spawn(control::serve(Arc::clone(&gateway), stopping.clone().cancelled_owned()));
+    let texts = tasks.spawn(texts.serve());
+    let section = sms::section(operator.clone());
+    let control = tasks.spawn(control::serve(Arc::clone(&gateway), section, stopping.clone().cancelled_owned()));
     let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
     // Reads every byte of the imported sets once: what is damaged is found before anybody asks for it.
     tasks.spawn_blocking(move || sets.verify(&mut || !reading.is_cancelled()));
@@ -198,11 +218,14 @@ pub(crate) async fn serve(
             metrics.fold();
         }
     });
+    tracing::info!(http = %listening.http, smpp = ?listening.smpp, "ready");
     ready(listening)?;
-    tracing::info!(http = %listening.http, "ready");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload(reread, &operator),
+        }
     }
     tracing::info!("stopping");
     stopping.cancel();
@@ -212,6 +235,11 @@ pub(crate) async fn serve(
         Ok(cut) => tracing::warn!(cut, "requests were cut at the end of the drain"),
         Err(error) => tracing::error!(cause = %error, "the http channel ended badly"),
     }
+    match texts.await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(cause = %error, "the sms channel ended badly"),
+        Err(error) => tracing::error!(cause = %error, "the sms channel ended badly"),
+    }
     match control.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the control socket ended badly"),
@@ -220,4 +248,13 @@ pub(crate) async fn serve(
     tasks.wait().await;
     // Closing joins the ledger's threads: not on an async worker.
     tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
+}
+
+fn reload(reread: &dyn Fn() -> Result<Root, Failure>, operator: &channel_sms::Operator) {
+    let reloaded = reread().and_then(|root| sms::settings(&root)).map(|settings| operator.reload(settings));
+    match reloaded {
+        Ok(Ok(())) => tracing::info!("the configuration was read again"),
+        Ok(Err(error)) => tracing::error!(cause = %error, "the configuration stays as it was"),
+        Err(failure) => tracing::error!(cause = %failure, "the configuration stays as it was"),
+    }
 }

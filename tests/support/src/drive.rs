@@ -156,6 +156,8 @@ pub struct Program {
     child: Child,
     /// Where it answers HTTP.
     pub http: SocketAddr,
+    /// Where carriers bind to it.
+    pub smpp: SocketAddr,
 }
 
 impl Program {
@@ -177,7 +179,8 @@ impl Program {
         let mut child = command.spawn().context("the program cannot be started")?;
         let lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         // From here on an error drops it, and so ends it.
-        let mut program = Self { child, http: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut program = Self { child, http: nowhere, smpp: nowhere };
         let (tell, told) = mpsc::channel();
         // Reads to the end, so that the program never waits for us to.
         std::thread::spawn(move || {
@@ -192,8 +195,11 @@ impl Program {
             bail!("`demo` was not ready; see {}", dir.with_extension("log").display());
         }
         let samples: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("samples.json"))?)?;
-        let http = samples.pointer("/listen/http").and_then(|http| http.as_str());
-        program.http = http.context("samples.json names no listen.http")?.parse()?;
+        let listen = |channel: &str| -> anyhow::Result<SocketAddr> {
+            let listen = samples.pointer(&format!("/listen/{channel}")).and_then(|listen| listen.as_str());
+            Ok(listen.with_context(|| format!("samples.json names no listen.{channel}"))?.parse()?)
+        };
+        (program.http, program.smpp) = (listen("http")?, listen("smpp")?);
         Ok(program)
     }
 

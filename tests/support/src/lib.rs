@@ -12,6 +12,8 @@
 pub mod drive;
 pub mod http;
 mod scripted;
+#[cfg(feature = "drivers")]
+pub mod smpp;
 
 use std::time::Duration;
 

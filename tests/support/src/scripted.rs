@@ -2,7 +2,7 @@
 //!
 //! Replays by id and refuses a reused id as the real one does. Judges nothing by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use contract::{
@@ -27,6 +27,9 @@ struct State {
     reports: Vec<LifeReport>,
     receipts: HashMap<Receipt, ReceiptView>,
     receipt_askers: Vec<Asker>,
+    owed: BTreeMap<Position, Owed>,
+    deliveries: Vec<(Position, Delivery)>,
+    at: Option<Timestamp>,
     not_ready: bool,
 }
 
@@ -107,6 +110,17 @@ impl ScriptedCore {
         self.state().receipt_askers.clone()
     }
 
+    /// Says from now on that it answers at this moment.
+    pub fn answer_at(&self, at: Timestamp) {
+        self.state().at = Some(at);
+    }
+
+    /// What became of replies, in the order it was told.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<(Position, Delivery)> {
+        self.state().deliveries.clone()
+    }
+
     fn settle(&self, inquiry: &Inquiry) -> Result<Reply, Refusal> {
         let mut state = self.state();
         if let Some((checks, reply)) = state.recorded.get(&inquiry.id) {
@@ -124,12 +138,16 @@ impl ScriptedCore {
             about: inquiry.request.kind(),
             answers,
             receipt: Receipt::from_body(sequence),
-            at: Timestamp(1_795_400_041_500),
+            at: state.at.unwrap_or(Timestamp(1_795_400_041_500)),
             position: Some(Position { stream: 0, sequence }),
             silent: false,
             replayed: false,
         };
         state.recorded.insert(inquiry.id.clone(), (inquiry.checks.clone(), reply.clone()));
+        if let (Some(route), Some(position)) = (&inquiry.route, reply.position) {
+            let (route, language, reply) = (route.clone(), inquiry.language, reply.clone());
+            state.owed.insert(position, Owed { position, route, language, valid_until: Timestamp(i64::MAX), reply });
+        }
         Ok(reply)
     }
 }
@@ -172,11 +190,16 @@ impl Verify for ScriptedCore {
         })
     }
 
-    fn owed(&self, _channel: Channel, _limit: usize) -> BoxFuture<'_, Result<Vec<Owed>, Refusal>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    fn owed(&self, _channel: Channel, limit: usize) -> BoxFuture<'_, Result<Vec<Owed>, Refusal>> {
+        let owed = self.state().owed.values().take(limit).cloned().collect();
+        Box::pin(std::future::ready(Ok(owed)))
     }
 
-    fn delivered(&self, _position: Position, _delivery: Delivery) -> BoxFuture<'_, Result<(), Refusal>> {
+    fn delivered(&self, position: Position, delivery: Delivery) -> BoxFuture<'_, Result<(), Refusal>> {
+        let mut state = self.state();
+        state.owed.remove(&position);
+        state.deliveries.push((position, delivery));
+        drop(state);
         Box::pin(std::future::ready(Ok(())))
     }
 

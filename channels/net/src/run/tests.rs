@@ -146,7 +146,7 @@ async fn a_pem_file_without_a_certificate_is_named() {
 
 /// A self-signed certificate for `localhost`, valid to 2126, made for these tests alone (`fixtures/localhost.*`).
 fn pem_files(dir: &std::path::Path) -> TlsFiles {
-    let files = TlsFiles { certificates: dir.join("cert.pem"), key: dir.join("key.pem") };
+    let files = TlsFiles { certificates: dir.join("cert.pem"), key: dir.join("key.pem"), clients: None };
     std::fs::write(&files.certificates, include_str!("../../fixtures/localhost.pem")).unwrap();
     std::fs::write(&files.key, include_str!("../../fixtures/localhost.key")).unwrap();
     files

@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
+use channel_sms::{AccountConfig, Secret, ServerConfig, SmsConfig};
+use net::Limits;
 use serde::Serialize;
 use verigate::config::{Data, Level};
 use verigate::ledger::folder::Folder;
@@ -23,6 +25,10 @@ use super::Shared;
 use crate::compose::{self, Listening, Root};
 use crate::failure::{Exit, Failure};
 
+/// The account that carriers bind with, and its password.
+const ACCOUNT: &str = "demo";
+/// The number to text to; any other does as well.
+const SHORT_NUMBER: &str = "12365";
 /// The data folder where `--dir` names none.
 const DIR: &str = "./verigate-demo";
 
@@ -33,6 +39,9 @@ pub(crate) struct Demo {
     /// Where the page and the API listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     http: SocketAddr,
+    /// Where carriers bind by SMPP, as system id demo with the password demo; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2775")]
+    smpp: SocketAddr,
 }
 
 /// `DIR/samples.json`.
@@ -46,6 +55,7 @@ struct Samples<'a> {
 #[derive(Debug, Serialize)]
 struct Listen {
     http: String,
+    smpp: String,
 }
 
 impl Demo {
@@ -55,6 +65,7 @@ impl Demo {
         let mut root = Root { data: Data { dir: dir.to_owned(), second_place: None }, ..Root::default() };
         // Whoever tries things out asks all day from one address.
         root.quotas = Quotas::wide();
+        root.sms = sms(self.smpp);
         root.http.listen = self.http;
         root.http.newcomers_per_hour = u32::MAX;
         // The table is what matters here; what goes wrong is still told.
@@ -65,13 +76,23 @@ impl Demo {
         let gateway = compose::open(folder, root.settings()?)?;
         compose::runtime()?.block_on(async {
             let samples = samples::mint(&gateway, compose::now()).await.map_err(ours)?;
-            compose::serve(&root, gateway, |listening| ready(dir, listening, &samples, out)).await
+            let reread = || Ok(root.clone());
+            compose::serve(&root, &reread, gateway, |listening| ready(dir, &listening, &samples, out)).await
         })
     }
 }
 
-fn ready(dir: &Path, listening: Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
-    let written = Samples { schema: 1, listen: Listen { http: listening.http.to_string() }, samples };
+/// One server, and one account that binds to it.
+fn sms(listen: SocketAddr) -> SmsConfig {
+    let account = AccountConfig::new(ACCOUNT, Secret(ACCOUNT.to_owned()));
+    let server = ServerConfig { listen, tls: None, connections: Limits::default() };
+    SmsConfig { server: vec![server], account: vec![account], ..SmsConfig::default() }
+}
+
+fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
+    let smpp = listening.smpp.first().map_or_else(String::new, SocketAddr::to_string);
+    let listen = Listen { http: listening.http.to_string(), smpp: smpp.clone() };
+    let written = Samples { schema: 1, listen, samples };
     let text = serde_json::to_vec_pretty(&written).context("the samples cannot be written").map_err(ours)?;
     replace(&dir.join("samples.json"), &text).context("cannot write samples.json").map_err(ours)?;
     writeln!(
@@ -84,6 +105,7 @@ fn ready(dir: &Path, listening: Listening, samples: &[Sample], out: &mut dyn Wri
         let code = sample.codes.first().map_or("", String::as_str);
         writeln!(out, "  {:<18} {:<6} {}{}", sample.verdict, sample.colour, grouped(code), sample.hint())?;
     }
+    writeln!(out, "\nText them to {SHORT_NUMBER} by SMPP at {smpp} (system id demo, password demo).")?;
     writeln!(out, "\nready")?;
     Ok(out.flush()?)
 }

@@ -18,7 +18,7 @@ impl Serve {
         let root = shared.root()?;
         start_log(root.log).map_err(|error| Failure::Other { exit: Exit::Ours, source: error.into() })?;
         let gateway = compose::open(root.folder()?, root.settings()?)?;
-        compose::runtime()?.block_on(compose::serve(&root, gateway, |_| {
+        compose::runtime()?.block_on(compose::serve(&root, &|| shared.root(), gateway, |_| {
             writeln!(out, "ready")?;
             Ok(out.flush()?)
         }))

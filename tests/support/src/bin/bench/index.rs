@@ -152,7 +152,9 @@ impl Ours {
             alone.push(load(&runtime, &gateway, &units, options.callers, &|| started.elapsed() < until(run)())?);
             let stop = Arc::new(tokio::sync::Notify::new());
             let stopping = Arc::clone(&stop);
-            let serving = runtime.spawn(control::serve(Arc::clone(&gateway), async move { stopping.notified().await }));
+            let serving = runtime.spawn(control::serve(Arc::clone(&gateway), Default::default(), async move {
+                stopping.notified().await
+            }));
             while !self.folder.socket().exists() {
                 std::thread::sleep(Duration::from_millis(5));
             }

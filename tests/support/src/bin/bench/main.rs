@@ -19,6 +19,7 @@ mod core;
 mod index;
 mod load;
 mod recovery;
+mod sms;
 mod stock;
 mod table;
 mod web;
@@ -43,6 +44,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "bytes", measure: core::bytes, hangs_on_syncs: false },
     Bench { name: "index", measure: index::rows, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
+    Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
     Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];

@@ -13,6 +13,7 @@ mod import;
 mod load;
 mod power;
 mod proof;
+mod sms;
 mod soak;
 mod tamper;
 mod wire;
@@ -30,7 +31,7 @@ use self::load::{Load, Tally};
 use self::power::Mode;
 
 const USAGE: &str =
-    "crash kill|power|eio|import|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
+    "crash kill|power|eio|import|sms|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -81,6 +82,7 @@ fn run() -> anyhow::Result<bool> {
         }
         "import" => import::story(&options.program, dir.path(), options.times, options.seed),
         "full" => full::story(&options, dir.path()),
+        "sms" => sms::story(&options.program, dir.path(), options.times, options.seed),
         "tamper" => tamper::story(&options, dir.path()),
         "soak" => soak::story(&options, dir.path()),
         "power" => cuts(&options, dir.path(), &mut faults),
@@ -158,7 +160,7 @@ fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
     let what = given
         .next()
-        .filter(|what| ["kill", "power", "eio", "import", "full", "tamper", "soak"].contains(&what.as_str()));
+        .filter(|what| ["kill", "power", "eio", "import", "sms", "full", "tamper", "soak"].contains(&what.as_str()));
     let Some(what) = what else { bail!(USAGE) };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut options = Options { what, times: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };

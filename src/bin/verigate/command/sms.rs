@@ -1,0 +1,155 @@
+//! `verigate sms`: the links of the running gateway, and a text by a real link.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use channel_sms::{Ask, Handset, Secret};
+use clap::Subcommand;
+use serde_json::Value;
+use verigate::config::{ProcessEnvironment, SecretRef};
+use verigate::control::{Request, Response};
+
+use super::{Shared, ask, json, other, ours, unexpected};
+use crate::compose;
+use crate::failure::{Exit, Failure};
+
+/// The links of the running gateway, and a text by a real link.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sms {
+    /// Show every link: what is connected, what waits, what happened since the gateway came up.
+    Links {
+        /// As JSON, with every count.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold a link: it takes its leave and stays down until it is resumed or the gateway starts anew. Replies wait.
+    Suspend {
+        /// The link.
+        link: String,
+    },
+    /// Let a link go on.
+    Resume {
+        /// The link.
+        link: String,
+    },
+    /// Be a handset: text something to a gateway as a carrier would pass it on, and show the reply.
+    Send(Send),
+}
+
+/// Be a handset: text something to a gateway as a carrier would pass it on, and show the reply.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Send {
+    /// What to text.
+    text: String,
+    /// The handset's number, in international form without a plus sign.
+    #[arg(long, value_name = "NUMBER", default_value = "8613800138000")]
+    from: String,
+    /// The number to text to.
+    #[arg(long, value_name = "NUMBER", default_value = "12365")]
+    to: String,
+    /// Where the gateway lets carriers bind.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2775")]
+    server: String,
+    /// The account to bind with.
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    system_id: String,
+    /// A file with its password, on one line; without it the demo's.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Seconds to wait for the reply.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    wait: u64,
+}
+
+impl Sms {
+    /// Does it.
+    pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
+        match self {
+            Self::Links { json: as_json } => {
+                let links = asked(shared, &Ask::Links)?;
+                if *as_json { json(out, &links) } else { table(&links, out) }
+            }
+            Self::Suspend { link } => {
+                asked(shared, &Ask::Suspend { link: link.clone() })?;
+                Ok(writeln!(out, "{link} is suspended")?)
+            }
+            Self::Resume { link } => {
+                asked(shared, &Ask::Resume { link: link.clone() })?;
+                Ok(writeln!(out, "{link} goes on")?)
+            }
+            Self::Send(send) => send.run(out),
+        }
+    }
+}
+
+impl Send {
+    fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let password = match &self.password_file {
+            Some(file) => SecretRef::File(file.clone())
+                .text(&ProcessEnvironment)
+                .map_err(Failure::Configuration)?
+                .expose()
+                .to_owned(),
+            None => "demo".to_owned(),
+        };
+        let handset = Handset {
+            server: self.server.clone(),
+            system_id: self.system_id.clone(),
+            password: Secret(password),
+            from: self.from.clone(),
+            to: self.to.clone(),
+        };
+        let replied = compose::runtime()?
+            .block_on(handset.text(&self.text, Duration::from_secs(self.wait)))
+            .map_err(|error| other(Exit::Unavailable, error))?;
+        let (segments, took) = (replied.segments, replied.took.as_secs_f64() * 1e3);
+        writeln!(out, "{}\n({segments} segment{}, {took:.1} ms)", replied.words, if segments == 1 { "" } else { "s" })?;
+        Ok(())
+    }
+}
+
+fn asked(shared: &Shared, wanted: &Ask) -> Result<Value, Failure> {
+    let (link, ..) = shared.link()?;
+    let wanted = serde_json::to_value(wanted).map_err(ours)?;
+    match ask(&link, Request::Channel { channel: compose::SMS.to_owned(), ask: wanted })? {
+        Response::Channel(said) => Ok(said),
+        Response::Done(_)
+        | Response::Inspected { .. }
+        | Response::Status(_)
+        | Response::Batch(_)
+        | Response::Product(_)
+        | Response::TakenIn { .. }
+        | Response::Products { .. }
+        | Response::Batches { .. }
+        | Response::Sets { .. }
+        | Response::Failed(_) => Err(unexpected()),
+    }
+}
+
+fn table(said: &Value, out: &mut dyn Write) -> Result<(), Failure> {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let whole = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    writeln!(
+        out,
+        "{:<20} {:<20} {:<9} {:>5} {:>9} {:>9} {:>8} {:>7} {:>7}",
+        "link", "group", "state", "binds", "texts", "replies", "refused", "resent", "waiting"
+    )?;
+    for link in said.get("links").and_then(Value::as_array).into_iter().flatten() {
+        let binds = link.get("connections").and_then(Value::as_array).map_or(0, Vec::len);
+        writeln!(
+            out,
+            "{:<20} {:<20} {:<9} {binds:>5} {:>9} {:>9} {:>8} {:>7} {:>7}",
+            text(link, "name"),
+            text(link, "group"),
+            text(link, "state"),
+            whole(link, "/counts/texts_in"),
+            whole(link, "/counts/taken"),
+            whole(link, "/counts/refused"),
+            whole(link, "/counts/resent"),
+            whole(link, "/waiting"),
+        )?;
+    }
+    let (owed, taken_over) = (whole(said, "/owed"), whole(said, "/taken_over"));
+    Ok(writeln!(out, "{owed} replies owed; {taken_over} were still owed when the gateway came up")?)
+}
