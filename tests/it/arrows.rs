@@ -57,7 +57,7 @@ impl Scratch {
             scratch.write(&format!("{member}/src/lib.rs"), "");
         }
         scratch.write("src/bin/verigate/main.rs", "fn main() {}\n");
-        for driver in ["bench", "crash"] {
+        for driver in ["bench", "count", "crash"] {
             scratch.write(&format!("tests/support/src/bin/{driver}/main.rs"), "fn main() {}\n");
         }
         scratch.write(".deny.toml", &fs::read_to_string(Path::new(ROOT).join(".deny.toml")).unwrap());

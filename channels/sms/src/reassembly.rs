@@ -30,6 +30,8 @@
 //! becomes overdue at once and the part is refused, for the carrier to send again. Of a text of more than
 //! [`Limits::parts`] only those are read.
 
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
@@ -39,44 +41,13 @@ use crate::message::{Mo, Sar};
 use crate::reading::GAP;
 use crate::text::{Part, Unreadable, join};
 
+pub use self::limits::Limits;
+
 /// What an entry and each of its parts take besides their octets, roughly.
 const OVERHEAD: usize = 256;
 
 /// An overdue text that was not settled is handed out again after so long.
 const AGAIN: Duration = Duration::from_secs(5);
-
-/// Bounds in time and memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// A text whose next part does not come for so long is overdue.
-    pub wait: Duration,
-    /// A part waits so long for the others to be acknowledged with them.
-    pub hold: Duration,
-    /// So many parts do.
-    pub held: usize,
-    /// A text that is done is kept for so long.
-    pub keep: Duration,
-    /// The most parts of one text that are read.
-    pub parts: u8,
-    /// The most texts at a time.
-    pub texts: usize,
-    /// The most memory of all texts, in octets.
-    pub octets: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            wait: Duration::from_mins(5),
-            hold: Duration::from_secs(2),
-            held: 64,
-            keep: Duration::from_mins(10),
-            parts: 16,
-            texts: 10_000,
-            octets: 16 * 1024 * 1024,
-        }
-    }
-}
 
 /// What parts of one text have in common.
 #[derive(Clone, PartialEq, Eq, Hash)]
