@@ -19,12 +19,23 @@ use super::sqlite::{self, Durability, Migrations, signed, store, unsigned};
 use crate::index::UnitKey;
 use crate::verify::history::Past;
 
-const MIGRATIONS: Migrations = &["
+const MIGRATIONS: Migrations = &[
+    "
     CREATE TABLE unit(key BLOB PRIMARY KEY, past BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE replay(position INTEGER PRIMARY KEY, until INTEGER NOT NULL, ids BLOB NOT NULL);
+    CREATE TABLE replay(id BLOB PRIMARY KEY, sequence INTEGER NOT NULL, digest BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX replay_until ON replay(until);
     CREATE TABLE owed(sequence INTEGER PRIMARY KEY, channel INTEGER NOT NULL, day TEXT NOT NULL, until INTEGER NOT NULL);
     CREATE TABLE standing(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-"];
+",
+    // The ids of a batch in one row. Everything is folded from the log again: it stands at no position.
+    "
+    DROP TABLE replay;
+    CREATE TABLE replay(position INTEGER PRIMARY KEY, until INTEGER NOT NULL, ids BLOB NOT NULL);
+    DELETE FROM unit;
+    DELETE FROM owed;
+    DELETE FROM standing;
+",
+];
 
 /// A reply that is owed, as the projection keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,4 +312,22 @@ fn read_standing(connection: &Connection) -> rusqlite::Result<Standing> {
         }
     }
     Ok(standing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_first_schema_is_folded_from_the_log_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.db");
+        let old = sqlite::open(&path, Durability::Projection, &MIGRATIONS[..1]).unwrap();
+        old.execute_batch("INSERT INTO standing VALUES ('position', 7); INSERT INTO unit VALUES (x'01', x'00');")
+            .unwrap();
+        drop(old);
+        let mut new = SqliteHistories::open(&path).unwrap();
+        assert_eq!((new.position().unwrap(), new.units().unwrap()), (0, 0));
+        assert!(new.standing().unwrap().replays.is_empty());
+    }
 }

@@ -4,7 +4,9 @@ use super::*;
 
 /// Changes a database behind its store's back.
 fn meddle(path: &Path, sql: &str) {
-    open(path, Durability::Log, &[""]).unwrap().execute_batch(sql).unwrap();
+    // As many steps as the store knows, so that none is taken.
+    let steps: &[&str] = if path.ends_with("history.db") { &["", ""] } else { &[""] };
+    open(path, Durability::Log, steps).unwrap().execute_batch(sql).unwrap();
 }
 
 fn last_segment(dir: &Path) -> std::path::PathBuf {
