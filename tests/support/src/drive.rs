@@ -147,7 +147,28 @@ pub fn prepare(binary: &Path, dir: &Path, count: u64) -> anyhow::Result<Vec<u128
     let gateway = Gateway::open(data_folder(dir)?, Settings::default(), clock())?;
     let numbers = tokio::runtime::Runtime::new()?.block_on(stock(&gateway, count))?;
     gateway.close();
+    drop(gateway);
+    // Its readers end by themselves, and the last to close a database takes its WAL away: who copies the folder must not
+    // meet half of that.
+    let begun = Instant::now();
+    while is_open(dir)? {
+        ensure!(begun.elapsed() < Duration::from_secs(10), "{} is still open", dir.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
     Ok(numbers)
+}
+
+/// Whether a database of the folder has a WAL.
+fn is_open(dir: &Path) -> anyhow::Result<bool> {
+    let folder = data_folder(dir)?;
+    for dir in [folder.data.clone(), folder.log()] {
+        for entry in std::fs::read_dir(dir)? {
+            if entry?.file_name().to_string_lossy().ends_with("-wal") {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// `verigate demo` as a child process; killed when dropped.
