@@ -196,7 +196,8 @@ impl Histories for SqliteHistories {
 
     fn refresh(&mut self) -> Result<(), LogError> {
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("COMMIT").map_err(store("read"))?;
+            // Nothing was written. A commit would fail where a read had failed, and with it every later check.
+            self.connection.execute_batch("ROLLBACK").map_err(store("read"))?;
         }
         Ok(())
     }
@@ -329,5 +330,21 @@ mod tests {
         let mut new = SqliteHistories::open(&path).unwrap();
         assert_eq!((new.position().unwrap(), new.units().unwrap()), (0, 0));
         assert!(new.standing().unwrap().replays.is_empty());
+    }
+
+    #[test]
+    fn a_read_that_failed_does_not_keep_the_next_from_beginning() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.db");
+        SqliteHistories::open(&path).unwrap().finish().unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[4_096..].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let mut store = SqliteHistories::open(&path).unwrap();
+        let key = UnitKey::native(1, 1, 1);
+        for _ in 0..2 {
+            assert!(store.past(&key).is_err());
+            store.refresh().unwrap();
+        }
     }
 }
