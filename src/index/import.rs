@@ -1,7 +1,7 @@
 //! From a maker's list to a set file, wherever no gateway is in the way.
 //!
 //! Owns the order of the steps: read the list row by row ([`source`], [`row`]), sort within a memory bound by runs on disk
-//! ([`sort`]), merge the runs against the sets that stand, and write the file that the gateway then takes over by its
+//! (`sort`), merge the runs against the sets that stand, and write the file that the gateway then takes over by its
 //! hash. Nothing of an import can be seen before that; whatever goes wrong leaves the sets as they were, and the next
 //! import clears away what a killed one left.
 //!

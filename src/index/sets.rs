@@ -1,6 +1,6 @@
 //! The sets: imported lists of numbers, each an immutable file, and the finding over all that stand.
 //!
-//! Owns which sets stand, since when, and what happened to each as a whole. Membership is in the files ([`file`]), what
+//! Owns which sets stand, since when, and what happened to each as a whole. Membership is in the files ([`mod@file`]), what
 //! a number shares with others is in the catalogue: every group of a list becomes a batch there, so that rules about
 //! batches and products are written once. Decides nothing and writes no event.
 //!

@@ -10,7 +10,7 @@
 //! the disk never saw them. Rows that were refused could so come back, be answered from, and stand as a hole before
 //! everything appended after them. Therefore:
 //! - A failed append keeps its connection. SQLite has taken the rows back in its own index, and a commit of our own
-//!   ([`SegmentLog::prove`]) overwrites what they left in the WAL, in place. Only once that was synced is anything
+//!   (`SegmentLog::prove`) overwrites what they left in the WAL, in place. Only once that was synced is anything
 //!   appended again: the refused rows are then gone for good, whatever becomes of the power or the process.
 //! - A log that is opened is not trusted either: the process before may have been killed between its write and its sync,
 //!   or after a sync that failed. What its WAL holds is written again and synced before SQLite looks at it.

@@ -6,7 +6,7 @@
 //! # One number
 //! The verdict with its fact, the reason of a recall, what is worse than the verdict, the product, what to do, the
 //! receipt. The reply fits one segment: what comes from outside and can be long gives way. The product's name is cut, then
-//! left out; the city of an earlier check is left out where it would push the name below [`NAME`] characters; a reason is
+//! left out; the city of an earlier check is left out where it would push the name below `NAME` characters; a reason is
 //! cut. Verdict, advice and receipt always stand. In English nothing goes in that the carrier's default alphabet lacks: one
 //! Chinese name would leave 70 characters instead of 160.
 //!

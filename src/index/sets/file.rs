@@ -2,7 +2,7 @@
 //!
 //! Owns the form of the file, opening it and finding in it; making one is `write.rs`'s.
 //!
-//! **What is kept.** Blocks of 128 numbers ([`super::block`]), section after section, one for each [`Form`]; behind
+//! **What is kept.** Blocks of 128 numbers (`block`), section after section, one for each [`Form`]; behind
 //! the blocks of a section its directory (first number and place of each block, 24 bytes); at the end the boxes that
 //! are named, the groups (what a run of numbers shares: product, lot, days, level), a table of contents in CBOR, and 32
 //! bytes that say where that is. The file is a function of what the list says, in whatever order it says it.
