@@ -12,10 +12,11 @@ use axum::response::{IntoResponse, Response};
 use contract::{
     Asker, Channel, Confidence, EventTime, Identity, Inquiry, InquiryId, LifeReport, Receipt, Refusal, Role, Verdict,
 };
+use net::Peer;
 
 use crate::config::{Client, MetricsFor};
 use crate::problem::{At, Problem, ProblemKind};
-use crate::run::{Gateway, Peer, body};
+use crate::run::{Gateway, body, peer};
 use crate::wire::Unreadable;
 use crate::{language, render, session, wire};
 
@@ -27,7 +28,7 @@ const CLIENT_CLOCK_MS: u32 = 60_000;
 
 /// `POST /v1/checks`
 pub(crate) async fn checks(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Problem> {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let client = client(&gateway, request.headers())?;
     let id = inquiry_id(request.headers(), client, peer, "")?;
     let (parts, bytes) = body::json(&gateway, request).await?;
@@ -56,7 +57,7 @@ pub(crate) async fn checks(State(gateway): State<Arc<Gateway>>, request: Request
 
 /// `POST /v1/events`
 pub(crate) async fn events(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Problem> {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let Some(client) = client(&gateway, request.headers())? else {
         return Err(Problem::new(ProblemKind::UnknownKey, "expected the header Authorization: Bearer KEY"));
     };
@@ -95,7 +96,7 @@ pub(crate) async fn receipt(
     Path(text): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let client = client(&gateway, request.headers())?;
     let Some(receipt) = Receipt::parse(&text) else {
         return Err(Problem::new(ProblemKind::NotFound, "no receipt: expected 12 digits, the last a check digit"));
@@ -122,7 +123,7 @@ pub(crate) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
 pub(crate) async fn metrics(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Problem> {
     let allowed = match gateway.settings.metrics {
         MetricsFor::Never => false,
-        MetricsFor::Loopback => Peer::of(&request).reached_loopback,
+        MetricsFor::Loopback => peer(&request).reached_loopback,
         MetricsFor::Always => true,
     };
     if !allowed {

@@ -9,6 +9,7 @@ mod api;
 pub mod config;
 mod hex;
 mod language;
+mod mount;
 mod openapi;
 mod pages;
 mod problem;
@@ -18,6 +19,8 @@ pub mod run;
 mod session;
 pub mod wire;
 
+pub use axum::body::Body;
 pub use config::{Clients, ConfigError, HttpConfig};
+pub use mount::Mount;
 pub use openapi::document as openapi_document;
 pub use run::{Bound, HttpError, Ports};

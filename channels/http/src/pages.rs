@@ -17,10 +17,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use contract::{Asker, Channel, EventTime, Identity, Inquiry, InquiryId, Language, Receipt, Refusal, Reply, Role};
+use net::Peer;
 use wording::MessageId;
 
 use crate::problem::{Problem, ProblemKind};
-use crate::run::{Gateway, Peer, body};
+use crate::run::{Gateway, body, peer};
 use crate::session::{FORM_LIFE, Once, Visitor};
 use form::{CheckForm, Fault, LONGEST, PageQuery, page_language};
 use templates::{AnswerPage, Home, Landing, ReceiptPage, Trouble};
@@ -31,7 +32,7 @@ const STYLE: &str = include_str!("../templates/style.css");
 
 /// `GET /`
 pub(crate) async fn home(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let (parts, _) = request.into_parts();
     let query = query(&parts);
     let language = page_language(query.lang.as_deref(), &parts.headers);
@@ -44,7 +45,7 @@ pub(crate) async fn home(State(gateway): State<Arc<Gateway>>, request: Request) 
 
 /// `POST /check`
 pub(crate) async fn check(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let (parts, body) = request.into_parts();
     let bytes = match body::form(&gateway, Request::from_parts(parts.clone(), body)).await {
         Ok((_, bytes)) => bytes,
@@ -66,7 +67,7 @@ pub(crate) async fn answer(
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let (parts, _) = request.into_parts();
     let query = query(&parts);
     let language = page_language(query.lang.as_deref(), &parts.headers);
@@ -85,7 +86,7 @@ pub(crate) async fn answer(
 
 /// `GET /receipt`
 pub(crate) async fn receipt(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let (parts, _) = request.into_parts();
     let query = query(&parts);
     let language = page_language(query.lang.as_deref(), &parts.headers);

@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::mount::Mount;
 use crate::problem::{Problem, ProblemKind};
 use crate::run::Gateway;
 use crate::{api, pages};
@@ -27,9 +28,10 @@ const GUARDS: [(HeaderName, &str); 4] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// All paths.
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
+/// All paths, ours and the mounted ones.
+pub(crate) fn router(gateway: Arc<Gateway>, mounts: Vec<Mount>) -> Router {
+    let most = usize::try_from(gateway.settings.requests.body_bytes).unwrap_or(usize::MAX);
+    let own = Router::new()
         .route("/v1/checks", post(api::checks))
         .route("/v1/events", post(api::events))
         .route("/v1/receipts/{receipt}", get(api::receipt))
@@ -48,7 +50,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/style.css", get(pages::style))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
-        .with_state(gateway)
+        .with_state(gateway);
+    mounts.into_iter().fold(own, |router, mount| mount.on(router, most))
 }
 
 async fn nowhere(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {

@@ -8,7 +8,7 @@ pub(crate) mod body;
 mod connection;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -18,7 +18,7 @@ use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, Ve
 use contract::{
     Asker, Channel, Inquiry, LifeReport, Receipt, ReceiptView, Refusal, Reply, Reported, Timestamp, Verify,
 };
-use net::{BindError, Drain, Listener};
+use net::{BindError, Drain, Listener, Peer};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -26,6 +26,7 @@ use wording::Words;
 
 use crate::answers::Answers;
 use crate::config::{Clients, ConfigError, HttpConfig};
+use crate::mount::Mount;
 use crate::routes;
 use crate::session::{Newcomers, PageKey};
 
@@ -51,6 +52,8 @@ pub struct Ports {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Signs cookies and forms. Keep it over restarts, or every visitor becomes a stranger.
     pub page_key: [u8; 32],
+    /// What others answer on this listener, by the front of its path.
+    pub mounts: Vec<Mount>,
 }
 
 impl fmt::Debug for Ports {
@@ -105,7 +108,7 @@ impl Bound {
             asked: AtomicU64::new(0),
             settings: self.config,
         });
-        let service = connection::Service::new(Arc::clone(&gateway), routes::router(gateway));
+        let service = connection::Service::new(Arc::clone(&gateway), routes::router(gateway, ports.mounts));
         self.listener.serve(&drain, move |connection| connection::converse(connection, service.clone())).await;
         let cut = drain.finish().await;
         if cut > 0 {
@@ -130,23 +133,12 @@ pub(crate) struct Gateway {
     asked: AtomicU64,
 }
 
-/// The other end of a request's connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer {
-    /// Its address.
-    pub(crate) address: IpAddr,
-    /// It came by a loopback address of ours.
-    pub(crate) reached_loopback: bool,
-    /// It came by TLS.
-    pub(crate) by_tls: bool,
-}
-
-impl Peer {
-    /// # Panics
-    /// Never within the channel: every connection sets it.
-    pub(crate) fn of(request: &Request) -> Self {
-        *request.extensions().get::<Self>().expect("every connection notes its peer in its requests")
-    }
+/// The sender of a request.
+///
+/// # Panics
+/// Never within the channel: every connection notes its peer in its requests.
+pub(crate) fn peer(request: &Request) -> Peer {
+    *request.extensions().get::<Peer>().expect("every connection notes its peer in its requests")
 }
 
 impl Gateway {

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod dial;
 pub mod drain;
+mod peer;
 mod places;
 pub mod run;
 pub mod tls;
@@ -12,5 +13,6 @@ pub mod tls;
 pub use config::{Limits, TlsClient, TlsFiles};
 pub use dial::{DialError, Dialler};
 pub use drain::Drain;
+pub use peer::Peer;
 pub use run::{BindError, Connection, Listener};
 pub use tls::{Stream, TlsError};

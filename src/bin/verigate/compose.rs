@@ -204,6 +204,7 @@ pub(crate) async fn serve(
         words,
         metrics: Arc::new(move || page.render()),
         page_key: *master.derive("verigate page 1", b"").expose(),
+        mounts: Vec::new(),
     };
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
     let texts = tasks.spawn(texts.serve());

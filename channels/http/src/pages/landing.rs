@@ -17,14 +17,14 @@ use super::form::page_language;
 use super::templates::Trouble;
 use super::{Shown, form_page, html, query, trouble, visit};
 use crate::problem::{Problem, ProblemKind};
-use crate::run::{Gateway, Peer};
+use crate::run::{Gateway, peer};
 
 /// How the form's hidden field begins: as the data of a GS1 symbol, which a typed number never does.
 const SCANNED: &str = "]d2";
 
 /// `GET /01/{gtin}/21/{serial}`, with any of the other fields of a GS1 Digital Link.
 pub(crate) async fn landing(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let peer = Peer::of(&request);
+    let peer = peer(&request);
     let (parts, _) = request.into_parts();
     let language = page_language(query(&parts).lang.as_deref(), &parts.headers);
     let said = |status, message: &MessageId| html(status, &Trouble::new(message, &gateway.words, language), language);

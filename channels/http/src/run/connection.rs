@@ -16,14 +16,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use net::Connection;
-use net::Stream;
+use net::{Connection, Peer, Stream};
 use tower::ServiceExt;
 
 use crate::config::Requests;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes;
-use crate::run::{Gateway, Peer};
+use crate::run::Gateway;
 
 /// Requests of one HTTP/2 connection in work at once.
 const STREAMS: u32 = 64;

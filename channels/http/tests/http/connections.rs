@@ -1,7 +1,10 @@
 //! Connections that behave badly, and the end of the channel.
 
-use http_body_util::Full;
-use hyper::Request;
+use std::convert::Infallible;
+
+use channel_http::{Body, Mount};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Response};
 use support::http::{raw, send_h2};
 use support::wait_for;
 use tokio::io::AsyncWriteExt;
@@ -97,4 +100,24 @@ async fn http_2_is_spoken_with_prior_knowledge() {
         .unwrap();
     let answered = send_h2(channel.address, request).await;
     assert_eq!((answered.status.as_u16(), &answered.json()["verdict"]), (200, &"genuine_first".into()));
+}
+
+#[tokio::test]
+async fn a_mounted_service_answers_below_its_path_and_is_held_to_the_same_limits() {
+    let echo = tower::service_fn(async |request: Request<Body>| {
+        let (parts, body) = request.into_parts();
+        let from = parts.extensions.get::<net::Peer>().unwrap().address;
+        let said = match body.collect().await {
+            Ok(body) => format!("{} {from} {}", parts.uri, body.to_bytes().len()),
+            Err(_) => "too long".to_owned(),
+        };
+        Ok::<_, Infallible>(Response::new(Full::from(said)))
+    });
+    let channel = Channel::with_mounts("[requests]\nbody_bytes = 1024", vec![Mount::new("/ivr", echo)]).await;
+    let answered = channel.post("/ivr/acme/turn?x=1", "digits", &[]).await;
+    assert_eq!(answered.body, "/ivr/acme/turn?x=1 127.0.0.1 6");
+    assert_eq!(answered.header("x-content-type-options"), "nosniff", "what every response carries");
+    assert_eq!(channel.post("/ivr/acme", &"1".repeat(1_025), &[]).await.body, "too long");
+    crate::assert_problem(&channel.get("/ivr").await, 404, "not-found");
+    assert_eq!(channel.get("/healthz").await.status, 200);
 }

@@ -14,7 +14,7 @@ mod page;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use channel_http::{Bound, HttpConfig, Ports};
+use channel_http::{Bound, HttpConfig, Mount, Ports};
 use hyper::Request;
 use support::http::{Answered, send};
 use support::{BOUND, ScriptedCore};
@@ -45,6 +45,11 @@ impl Channel {
 
     /// With more configuration in front of the client's.
     async fn with(more: &str) -> Self {
+        Self::with_mounts(more, Vec::new()).await
+    }
+
+    /// With services of others on the same listener.
+    async fn with_mounts(more: &str, mounts: Vec<Mount>) -> Self {
         let text = format!("listen = \"127.0.0.1:0\"\n{more}\n{SHOP}");
         let config: HttpConfig = toml::from_str(&text).unwrap();
         let bound = Bound::bind(config).await.unwrap();
@@ -56,6 +61,7 @@ impl Channel {
             words: Arc::new(Words::load(None, jiff::tz::TimeZone::UTC).unwrap()),
             metrics: Arc::new(|| "verigate_inquiries_total 1\n".to_owned()),
             page_key: [7; 32],
+            mounts,
         };
         let serving = tokio::spawn(bound.serve(ports, shutdown.clone()));
         Self { address, core, shutdown, serving }
