@@ -191,6 +191,7 @@ async fn the_core_and_http_say_the_same() {
         words: Arc::new(Words::load(None, jiff::tz::TimeZone::UTC).unwrap()),
         metrics: Arc::new(String::new),
         page_key: [7; 32],
+        mounts: Vec::new(),
     };
     serving.spawn(bound.serve(ports, stop.clone()));
     for (code, mut request, verdict, colour, detail) in by_http {
