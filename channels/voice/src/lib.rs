@@ -1,0 +1,16 @@
+//! Voice: callers key the number, and hear what is known of it.
+//!
+//! Owns everything between keys pressed in a call and a [`contract::Inquiry`]. Does not judge a number and keeps no
+//! record: the core answers. One [`dialogue`] decides what is said and what is awaited; it knows no medium. What it says
+//! is turned into recordings by `prompts` where we play them ourselves, and into text where a platform speaks it.
+//!
+//! ```text
+//! keys ─▶ dialogue ─▶ Inquiry ─▶ core
+//! sound or text ◀─ Phrase ◀─ dialogue ◀─ Reply ◀─ core
+//! ```
+
+pub mod config;
+pub mod dialogue;
+
+pub use config::{ConfigError, VoiceConfig};
+pub use dialogue::Dialogue;
