@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::forwarded::Proxies;
 use crate::hex;
 use crate::wire::PlaceGiven;
 
@@ -32,6 +33,10 @@ pub struct HttpConfig {
     /// Cookies given out to one address (IPv6: /64) per hour. Beyond them the address itself is the asker, so that whoever
     /// throws cookies away does not escape the quota. Default 120.
     pub newcomers_per_hour: u32,
+    /// Our own proxies, whose word about the client's address counts. Default none.
+    pub proxies: Proxies,
+    /// Sites whose scripts may use the API (`https://shop.example`), or `*` for all of them. Default none.
+    pub cors_origins: Vec<String>,
     /// Registered clients of the API, `[[http.client]]`. Default none.
     pub client: Vec<ClientConfig>,
 }
@@ -46,6 +51,8 @@ impl Default for HttpConfig {
             metrics: MetricsFor::default(),
             secure_cookies: false,
             newcomers_per_hour: 120,
+            proxies: Proxies::default(),
+            cors_origins: Vec::new(),
             client: Vec::new(),
         }
     }
@@ -130,6 +137,9 @@ pub enum ConfigError {
         /// What was given.
         got: u32,
     },
+    /// What should be a site is none.
+    #[error("http.cors_origins: expected * or a site like https://shop.example, got {0:?}")]
+    Origin(String),
     /// A client's name cannot be used.
     #[error("http.client: expected a name of 1 to 64 of a-z, 0-9, -, _ and ., got {0:?}")]
     Name(String),
@@ -175,6 +185,9 @@ impl HttpConfig {
                 return Err(ConfigError::Range { key, least, most, got });
             }
         }
+        if let Some(origin) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(ConfigError::Origin(origin.clone()));
+        }
         let mut clients: Vec<Client> = Vec::with_capacity(self.client.len());
         for raw in &self.client {
             let client = raw.check()?;
@@ -188,6 +201,13 @@ impl HttpConfig {
         }
         Ok(Clients(clients))
     }
+}
+
+/// An origin as browsers send it (RFC 6454 §6.2): scheme, host and port in lower case, nothing behind them.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let proper = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'[' | b']');
+    text == "*" || host.is_some_and(|host| !host.is_empty() && host.bytes().all(proper))
 }
 
 impl ClientConfig {
@@ -283,6 +303,7 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         for (text, message) in [
+            ("cors_origins = [\"https://shop.example/\"]", "got \"https://shop.example/\""),
             ("[requests]\nheader_bytes = 10", "http.requests.header_bytes: expected 8192 to 1048576, got 10"),
             ("[[client]]\nname = \"A B\"\nkey_sha256 = \"\"", "got \"A B\""),
             (

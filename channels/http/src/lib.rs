@@ -7,6 +7,7 @@
 mod answers;
 mod api;
 pub mod config;
+mod forwarded;
 mod hex;
 mod language;
 mod mount;
@@ -21,6 +22,7 @@ pub mod wire;
 
 pub use axum::body::Body;
 pub use config::{Clients, ConfigError, HttpConfig};
+pub use forwarded::{Network, NoNetwork, Proxies, ProxyHeader};
 pub use mount::Mount;
 pub use openapi::document as openapi_document;
-pub use run::{Bound, HttpError, Ports};
+pub use run::{Bound, HttpError, Operator, Ports, Prepared};

@@ -27,6 +27,9 @@ pub fn document() -> Value {
             "/v1/receipts/{receipt}": { "get": receipts() },
             "/healthz": { "get": healthz() },
             "/readyz": { "get": readyz() },
+            "/metrics": { "get": metrics() },
+            "/openapi.json": { "get": own() },
+            "/problems/{name}": { "get": kind_of_problem() },
         },
         "components": {
             "schemas": schemas(),
@@ -93,7 +96,7 @@ fn events() -> Value {
         "200".to_owned(),
         json!({
             "description": "Recorded for all of the units.",
-            "content": { "application/json": { "schema": {
+            "content": { "application/json": { "example": examples::event(), "schema": {
                 "type": "object",
                 "required": ["position", "units", "replayed"],
                 "properties": {
@@ -133,7 +136,9 @@ fn receipts() -> Value {
         "200".to_owned(),
         json!({
             "description": "What was said under this receipt, and in which minute.",
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ReceiptView" } } },
+            "content": { "application/json": {
+                "schema": { "$ref": "#/components/schemas/ReceiptView" }, "example": examples::receipt(),
+            } },
         }),
     );
     json!({
@@ -171,14 +176,50 @@ fn readyz() -> Value {
     } })
 }
 
+fn metrics() -> Value {
+    let mut responses = problems(&[ProblemKind::NotFound, ProblemKind::Overloaded]);
+    let content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    responses.insert("200".to_owned(), json!({ "description": "Prometheus' text format.", "content": content }));
+    json!({ "operationId": "metrics", "summary": "What the gateway counts; for those the configuration lets read it",
+        "responses": responses })
+}
+
+fn own() -> Value {
+    let mut responses = problems(&[ProblemKind::Overloaded]);
+    let content = json!({ "application/json": { "schema": { "type": "object", "required": ["openapi", "paths"] } } });
+    responses.insert("200".to_owned(), json!({ "description": "OpenAPI 3.1.", "content": content }));
+    json!({ "operationId": "openapi", "summary": "This document", "responses": responses })
+}
+
+fn kind_of_problem() -> Value {
+    let mut responses = problems(&[ProblemKind::NotFound, ProblemKind::Overloaded]);
+    let content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    responses.insert("200".to_owned(), json!({ "description": "Its title and status.", "content": content }));
+    json!({ "operationId": "problem", "summary": "What the type of a problem means", "responses": responses,
+        "parameters": [{ "name": "name", "in": "path", "required": true, "description": "The last part of the type.",
+            "schema": { "type": "string", "enum": ProblemKind::ALL.map(ProblemKind::name) } }] })
+}
+
 /// The responses of some kinds of problem, and of those that can meet every path.
 fn problems(kinds: &[ProblemKind]) -> Map<String, Value> {
     let mut responses = Map::new();
     let everywhere = [ProblemKind::MethodNotAllowed, ProblemKind::Unavailable];
     for kind in kinds.iter().chain(&everywhere) {
-        let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        let status = kind.status().as_u16().to_string();
-        responses.insert(status, json!({ "description": kind.title(), "content": content }));
+        let response = responses.entry(kind.status().as_u16().to_string()).or_insert_with(|| {
+            let schema = json!({ "$ref": "#/components/schemas/Problem" });
+            json!({ "description": "", "content": { "application/problem+json": { "schema": schema, "examples": {} } } })
+        });
+        // Two kinds may share a status; both are said.
+        let before = response.get("description").and_then(Value::as_str).unwrap_or_default();
+        let joint = if before.is_empty() { "" } else { "; or: " };
+        let description = format!("{before}{joint}{}", kind.title());
+        if let Some(of) = response.pointer_mut("/content/application~1problem+json/examples") {
+            of.as_object_mut()
+                .map(|of| of.insert(kind.name().to_owned(), json!({ "value": examples::problem(*kind) })));
+        }
+        if let Some(of) = response.pointer_mut("/description") {
+            *of = Value::String(description);
+        }
     }
     responses.insert("431".to_owned(), json!({ "description": "The request's head is too large." }));
     responses

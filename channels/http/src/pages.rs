@@ -1,11 +1,15 @@
-//! The pages for shoppers: form, answer, receipt, and where a GS1 link leads. Plain HTML, no script, nothing from elsewhere.
+//! The pages for shoppers: form, answer, receipt, report, and where a GS1 link leads. Plain HTML that works without its one
+//! script, nothing from elsewhere.
 //!
 //! A check is recorded by the form's POST alone. Its one-time id makes a second press, a reload or a retry the same message;
 //! the answer stands under an address that nobody can guess, so that a refresh shows the same page. After a restart that
 //! address falls back to the receipt. Does not word anything: `wording` does.
 
+pub(crate) mod assets;
+pub(crate) mod docs;
 mod form;
 mod landing;
+pub(crate) mod report;
 mod templates;
 
 use std::sync::Arc;
@@ -14,7 +18,8 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::{Form, FromRequest, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contract::{Asker, Channel, EventTime, Identity, Inquiry, InquiryId, Language, Receipt, Refusal, Reply, Role};
 use net::Peer;
@@ -28,7 +33,12 @@ use templates::{AnswerPage, Home, Landing, ReceiptPage, Trouble};
 
 pub(crate) use landing::landing;
 
-const STYLE: &str = include_str!("../templates/style.css");
+/// The cookie that keeps the language somebody chose. It holds one of three tags and nothing of anybody.
+const LANGUAGE: &str = "verigate_language";
+
+/// The page with the camera runs our own script and the reader that this loads; it needs the camera and nothing else.
+const SCANNING: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `GET /`
 pub(crate) async fn home(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -96,10 +106,21 @@ pub(crate) async fn receipt(State(gateway): State<Arc<Gateway>>, request: Reques
     }
 }
 
-/// `GET /style.css`
-pub(crate) async fn style() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
-    (headers, STYLE).into_response()
+/// Keeps the language that an address asked for: it is the visitor's choice from then on.
+pub(crate) async fn remember(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let chosen = Query::<PageQuery>::try_from_uri(request.uri())
+        .ok()
+        .and_then(|Query(query)| crate::wire::named_language(&query.lang?))
+        .filter(|chosen| form::kept_language(request.headers()) != Some(*chosen));
+    let secure = if peer(&request).by_tls || gateway.settings.secure_cookies { "; Secure" } else { "" };
+    let mut response = next.run(request).await;
+    if let Some(chosen) = chosen {
+        let cookie = format!("{LANGUAGE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", chosen.tag());
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
 }
 
 /// The page for what went wrong.
@@ -208,7 +229,7 @@ async fn receipt_page(gateway: &Gateway, parts: &Parts, peer: Peer, (language, n
     match gateway.receipt(receipt, Asker { identity, role: Role::Shopper }).await {
         Ok(Some(view)) => {
             let found = words.receipt_view(&view, language);
-            let page = ReceiptPage::new(Some(&MessageId::ReceiptFound), Some(found), words, language);
+            let page = ReceiptPage::new(Some(&MessageId::ReceiptFound), Some((receipt, found)), words, language);
             html(StatusCode::OK, &page, language)
         }
         Ok(None) => {
@@ -251,7 +272,14 @@ fn form_page(gateway: &Gateway, parts: &Parts, visit: &Visit, shown: &Shown<'_>)
             let page = Landing::new(fields, &asked, (notice.as_ref(), &address), words, language);
             html(status, &page, language)
         }
-        None => html(status, &Home::new(fields, notice.as_ref(), words, language), language),
+        None => {
+            let mut response = html(status, &Home::new(fields, notice.as_ref(), words, language), language);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCANNING));
+            let camera = HeaderValue::from_static("camera=(self), microphone=(), geolocation=()");
+            headers.insert(HeaderName::from_static("permissions-policy"), camera);
+            response
+        }
     };
     with_cookie(&mut response, visit);
     response

@@ -3,54 +3,76 @@
 //! Holds no handler of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::mount::Mount;
+use crate::pages::{assets, docs, report};
 use crate::problem::{Problem, ProblemKind};
-use crate::run::Gateway;
+use crate::run::{Gateway, request_id};
 use crate::{api, pages};
 
 /// On every response: nothing from elsewhere, in no frame, no guessing of types. The referrer stays on this site and is
 /// not left out altogether, because browsers then send `Origin: null` with the form and a forged one looks the same.
-const GUARDS: [(HeaderName, &str); 4] = [
+const GUARDS: [(HeaderName, &str); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 /// All paths, ours and the mounted ones.
 pub(crate) fn router(gateway: Arc<Gateway>, mounts: Vec<Mount>) -> Router {
     let most = usize::try_from(gateway.settings.requests.body_bytes).unwrap_or(usize::MAX);
-    let own = Router::new()
+    let programs = Router::new()
         .route("/v1/checks", post(api::checks))
         .route("/v1/events", post(api::events))
         .route("/v1/receipts/{receipt}", get(api::receipt))
+        .route("/openapi.json", get(api::openapi));
+    let programs = match cors(&gateway.settings.cors_origins) {
+        // Before the layer, or it would not stand before what answers OPTIONS.
+        Some(cors) => programs.method_not_allowed_fallback(not_so).layer(cors),
+        None => programs,
+    };
+    let own = Router::new()
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(api::metrics))
-        .route("/openapi.json", get(api::openapi))
+        .route("/docs", get(docs::docs))
         .route("/problems/{name}", get(api::problem))
+        .route("/style.css", get(assets::style))
+        .route("/scan.js", get(assets::script))
+        .route("/icon.svg", get(assets::icon))
+        .route("/favicon.ico", get(assets::icon))
+        .route("/scan/zxing-reader-3.1.4.js", get(assets::reader))
+        .route("/scan/zxing-reader-3.1.4.wasm", get(assets::reader_wasm));
+    let pages = Router::new()
         .route("/", get(pages::home))
         .route("/check", post(pages::check))
         .route("/answer/{token}", get(pages::answer))
         .route("/receipt", get(pages::receipt))
+        .route("/report", get(report::report).post(report::send))
+        .route("/reported", get(report::reported))
         .route("/01/{*fields}", get(pages::landing))
         .route("/gtin/{*fields}", get(pages::landing))
         .route("/8006/{*fields}", get(pages::landing))
-        .route("/style.css", get(pages::style))
-        .fallback(nowhere)
-        .method_not_allowed_fallback(not_so)
-        .with_state(gateway);
+        .layer(from_fn_with_state(Arc::clone(&gateway), pages::remember));
+    let own =
+        own.merge(programs).merge(pages).fallback(nowhere).method_not_allowed_fallback(not_so).with_state(gateway);
     mounts.into_iter().fold(own, |router, mount| mount.on(router, most))
 }
 
@@ -73,7 +95,7 @@ pub(crate) fn refuse(gateway: &Gateway, parts: &Parts, problem: Problem) -> Resp
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.contains("text/html"));
-    let is_page = matches!(path, "/" | "/check" | "/receipt")
+    let is_page = matches!(path, "/" | "/check" | "/receipt" | "/report" | "/reported")
         || ["/answer/", "/01/", "/gtin/", "/8006/"].iter().any(|front| path.starts_with(front));
     if path.starts_with("/v1") || !(is_page || accepts_html) {
         return problem.into_response();
@@ -81,11 +103,34 @@ pub(crate) fn refuse(gateway: &Gateway, parts: &Parts, problem: Problem) -> Resp
     pages::trouble(gateway, parts, &problem)
 }
 
-/// Adds what every response carries.
-pub(crate) fn guard(response: &mut Response) {
+/// What lets scripts of other sites use the API: they carry no cookie of ours, and nothing where no site is named.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let allowed = match origins {
+        [] => return None,
+        all if all.iter().any(|origin| origin == "*") => AllowOrigin::any(),
+        some => AllowOrigin::list(some.iter().filter_map(|origin| HeaderValue::from_str(origin).ok())),
+    };
+    let idempotency_key = HeaderName::from_static("idempotency-key");
+    let layer = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency_key, request_id::HEADER])
+        .expose_headers([header::RETRY_AFTER, header::CONTENT_LANGUAGE, request_id::HEADER])
+        .max_age(Duration::from_secs(600));
+    Some(layer)
+}
+
+/// Adds what every response carries; one that is only ever read by TLS says so for a year.
+pub(crate) fn guard(response: &mut Response, by_tls: bool) {
     let headers = response.headers_mut();
     for (name, value) in GUARDS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page that needs more than the others has said so itself.
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if by_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

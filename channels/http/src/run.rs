@@ -6,6 +6,8 @@
 
 pub(crate) mod body;
 mod connection;
+mod metered;
+pub(crate) mod request_id;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,7 +20,7 @@ use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, Ve
 use contract::{
     Asker, Channel, Inquiry, LifeReport, Receipt, ReceiptView, Refusal, Reply, Reported, Timestamp, Verify,
 };
-use net::{BindError, Drain, Listener, Peer};
+use net::{BindError, Certificates, Drain, FreshCertificates, Listener, Peer, TlsError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -28,7 +30,8 @@ use crate::answers::Answers;
 use crate::config::{Clients, ConfigError, HttpConfig};
 use crate::mount::Mount;
 use crate::routes;
-use crate::session::{Newcomers, PageKey};
+use crate::session::{Newcomers, PageKey, random};
+use request_id::RequestIds;
 
 /// Why the channel cannot come up.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,15 @@ pub enum HttpError {
     /// Its address cannot be bound.
     #[error("the http channel cannot listen")]
     Bind(#[source] BindError),
+    /// A fresh certificate cannot be used.
+    #[error("the certificate of the http channel cannot be used")]
+    Tls(#[source] TlsError),
+    /// TLS would be switched on or off.
+    #[error("http.tls cannot be set or taken away while the gateway runs: restart it")]
+    TlsSwitched,
+    /// There is no randomness to name the process's requests with.
+    #[error("the system gives no randomness")]
+    Randomness,
 }
 
 /// What the channel needs from the program around it.
@@ -68,6 +80,43 @@ pub struct Bound {
     config: HttpConfig,
     clients: Clients,
     listener: Listener,
+    ids: RequestIds,
+}
+
+/// What can be changed while the channel runs: its certificate, for connections that begin from then on.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    certificates: Option<Certificates>,
+}
+
+/// A change that can be made.
+#[derive(Debug)]
+pub struct Prepared(Option<FreshCertificates>);
+
+impl Operator {
+    /// Reads the certificate that this section names; changes nothing yet.
+    ///
+    /// # Errors
+    /// [`HttpError`], by what is wrong with the section.
+    pub fn prepare(&self, config: &HttpConfig) -> Result<Prepared, HttpError> {
+        config.check().map_err(HttpError::Config)?;
+        match (&self.certificates, &config.tls) {
+            (None, None) => Ok(Prepared(None)),
+            (Some(certificates), Some(files)) => {
+                certificates.read(files).map(|fresh| Prepared(Some(fresh))).map_err(HttpError::Tls)
+            }
+            (None, Some(_)) | (Some(_), None) => Err(HttpError::TlsSwitched),
+        }
+    }
+}
+
+impl Prepared {
+    /// Makes it.
+    pub fn apply(self) {
+        if let Some(fresh) = self.0 {
+            fresh.apply();
+        }
+    }
 }
 
 impl Bound {
@@ -81,7 +130,14 @@ impl Bound {
         if let Some(files) = &config.tls {
             listener = listener.with_tls(files, &["h2", "http/1.1"]).map_err(HttpError::Bind)?;
         }
-        Ok(Self { config, clients, listener })
+        let ids = RequestIds::new(random().map_err(|_| HttpError::Randomness)?.chars().take(12).collect());
+        Ok(Self { config, clients, listener, ids })
+    }
+
+    /// What changes the channel while it runs.
+    #[must_use]
+    pub fn operator(&self) -> Operator {
+        Operator { certificates: self.listener.certificates() }
     }
 
     /// The address bound.
@@ -106,6 +162,7 @@ impl Bound {
             running: Arc::new(Semaphore::new(usize::try_from(requests.running).unwrap_or(Semaphore::MAX_PERMITS))),
             tasks: drain.clone(),
             asked: AtomicU64::new(0),
+            ids: self.ids,
             settings: self.config,
         });
         let service = connection::Service::new(Arc::clone(&gateway), routes::router(gateway, ports.mounts));
@@ -131,6 +188,7 @@ pub(crate) struct Gateway {
     running: Arc<Semaphore>,
     tasks: Drain,
     asked: AtomicU64,
+    ids: RequestIds,
 }
 
 /// The sender of a request.

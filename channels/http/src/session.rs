@@ -41,7 +41,7 @@ impl PageKey {
     }
 
     /// 16 bytes of HMAC-SHA-256 as 32 digits, apart for each purpose.
-    fn tag(&self, purpose: &'static str, parts: &[&[u8]]) -> String {
+    pub(crate) fn tag(&self, purpose: &'static str, parts: &[&[u8]]) -> String {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(purpose.as_bytes());
         for part in parts {
@@ -52,7 +52,8 @@ impl PageKey {
         hex::encode(full.first_chunk::<16>().expect("32 bytes have a first 16"))
     }
 
-    fn signed(&self, purpose: &'static str, parts: &[&[u8]], tag: &str) -> bool {
+    /// Whether this is that tag; takes as long for every wrong one.
+    pub(crate) fn signed(&self, purpose: &'static str, parts: &[&[u8]], tag: &str) -> bool {
         self.tag(purpose, parts).as_bytes().ct_eq(tag.as_bytes()).into()
     }
 }

@@ -15,4 +15,4 @@ pub use dial::{DialError, Dialler};
 pub use drain::Drain;
 pub use peer::Peer;
 pub use run::{BindError, Connection, Listener};
-pub use tls::{Stream, TlsError};
+pub use tls::{Certificates, FreshCertificates, Stream, TlsError};

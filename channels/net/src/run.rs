@@ -10,14 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::signal::{ConnectionRefused, Signal};
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Limits, TlsFiles};
 use crate::drain::Drain;
 use crate::places::{Place, Places};
-use crate::tls::{self, Stream, TlsError};
+use crate::tls::{Certificates, Stream, TlsError};
 
 /// The pause after an accept error: long enough for a descriptor to come free, short enough for a shopper not to notice.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -50,7 +49,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     limits: Limits,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Certificates>,
 }
 
 /// An accepted connection; it holds its place among the listener's until it is dropped.
@@ -87,9 +86,15 @@ impl Listener {
     /// # Errors
     /// [`BindError::Tls`].
     pub fn with_tls(mut self, files: &TlsFiles, protocols: &[&str]) -> Result<Self, BindError> {
-        let tls = tls::server(files, protocols).map_err(|source| BindError::Tls { listen: self.address, source })?;
-        self.tls = Some(tls);
+        let fault = |source| BindError::Tls { listen: self.address, source };
+        self.tls = Some(Certificates::load(files, protocols).map_err(fault)?);
         Ok(self)
+    }
+
+    /// The certificates that it shows, to be changed while it serves; `None` in the clear.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.tls.clone()
     }
 
     /// The address bound, with the port that was free where 0 was asked for.
@@ -123,7 +128,8 @@ impl Listener {
                 ConnectionRefused { listener: self.name }.emit();
                 continue;
             };
-            let (tls, converse) = (self.tls.clone().map(TlsAcceptor::from), Arc::clone(&converse));
+            let (tls, converse) =
+                (self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.current())), Arc::clone(&converse));
             drop(drain.spawn(async move {
                 let Some(stream) = open(stream, tls, patience).await else { return };
                 converse(Connection { stream, peer, held: Held { _place: place } }).await;

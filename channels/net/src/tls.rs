@@ -1,11 +1,11 @@
 //! TLS on rustls with the ring provider: loading certificates and wrapping streams.
 //!
-//! Does not renew certificates and keeps no list of clients: who may do what is the channel's.
+//! Does not renew certificates by itself and keeps no list of clients: who may do what is the channel's.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use rustls::pki_types::pem::PemObject;
@@ -50,12 +50,52 @@ pub enum TlsError {
     },
 }
 
+/// What a listener shows, and what it shows next once the files have changed: connections that are open keep theirs.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    shown: Arc<Mutex<Arc<ServerConfig>>>,
+    protocols: Arc<[String]>,
+}
+
+/// Certificates that were read and can be shown.
+#[derive(Debug)]
+pub struct FreshCertificates {
+    config: Arc<ServerConfig>,
+    shown: Arc<Mutex<Arc<ServerConfig>>>,
+}
+
+impl Certificates {
+    pub(crate) fn load(files: &TlsFiles, protocols: &[&str]) -> Result<Self, TlsError> {
+        let protocols: Arc<[String]> = protocols.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { shown: Arc::new(Mutex::new(server(files, &protocols)?)), protocols })
+    }
+
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.shown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads files anew; nothing changes yet, and nothing where they cannot be used.
+    ///
+    /// # Errors
+    /// [`TlsError`], by what is wrong with the files.
+    pub fn read(&self, files: &TlsFiles) -> Result<FreshCertificates, TlsError> {
+        Ok(FreshCertificates { config: server(files, &self.protocols)?, shown: Arc::clone(&self.shown) })
+    }
+}
+
+impl FreshCertificates {
+    /// Shows them to every connection that begins from now on.
+    pub fn apply(self) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = self.config;
+    }
+}
+
 /// Reads certificate and key, and the authorities of clients' certificates; `protocols` are the ALPN names to offer, best
 /// first.
 ///
 /// # Errors
 /// [`TlsError`], by what is wrong with the files.
-pub(crate) fn server(files: &TlsFiles, protocols: &[&str]) -> Result<Arc<ServerConfig>, TlsError> {
+fn server(files: &TlsFiles, protocols: &[String]) -> Result<Arc<ServerConfig>, TlsError> {
     let (chain, key) = pair(files)?;
     // The provider is named here so that no other crate's choice of a process-wide default can change it.
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -324,6 +324,45 @@ messages! {
         ReceiptMalformed => "page-receipt-malformed",
         /// What a receipt does not show.
         ReceiptLimits => "page-receipt-limits",
+        /// The link from an answer to the page that takes a report.
+        Report => "page-report",
+        /// The title of that page.
+        ReportTitle => "page-report-title",
+        /// The label of its field.
+        ReportPrompt {
+            /// The most characters, [`contract::inquiry::MAX_TIP`].
+            limit: u32
+        } => "page-report-prompt",
+        /// What becomes of a report and what does not.
+        ReportPurpose => "page-report-purpose",
+        /// Its button.
+        ReportButton => "page-report-button",
+        /// The title of the page that says a report was recorded.
+        ReportedTitle => "page-reported-title",
+        /// A report was recorded; its receipt follows.
+        Reported => "page-reported",
+        /// A report was not recorded: there were too many.
+        ReportLimited => "page-report-limited",
+        /// The button that opens the camera.
+        Scan => "page-scan",
+        /// The button that takes a photo of the code.
+        ScanPhoto => "page-scan-photo",
+        /// The button that closes the camera.
+        ScanStop => "page-scan-stop",
+        /// The reader is being loaded.
+        ScanLoading => "page-scan-loading",
+        /// The camera is open: how to hold it.
+        ScanAim => "page-scan-aim",
+        /// A code was read and is being checked.
+        ScanRead => "page-scan-read",
+        /// There is no camera, or the page may not use it.
+        ScanRefused => "page-scan-refused",
+        /// There is no code in the photo.
+        ScanNothing => "page-scan-nothing",
+        /// The code that was read cannot be one unit's.
+        ScanOther => "page-scan-other",
+        /// The reader could not be loaded.
+        ScanFailed => "page-scan-failed",
         /// The title of the page that a GS1 link leads to.
         LandingTitle => "page-landing-title",
         /// On that page: nothing is recorded until the button is pressed.

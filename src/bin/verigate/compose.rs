@@ -172,7 +172,8 @@ pub(crate) struct Listening {
 }
 
 /// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core. On
-/// SIGHUP the links of the SMS channel become those that `reread` tells of; what cannot be used changes nothing.
+/// SIGHUP the links of the SMS channel become those that `reread` tells of, and the HTTP channel shows the certificate that is
+/// there now; what cannot be used changes nothing.
 pub(crate) async fn serve(
     root: &Root,
     reread: &dyn Fn() -> Result<Root, Failure>,
@@ -195,7 +196,7 @@ pub(crate) async fn serve(
     let texts = channel_sms::Bound::bind(sms::settings(root)?, ports, stopping.clone())
         .await
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
-    let operator = texts.operator();
+    let (operator, web) = (texts.operator(), bound.operator());
     let listening = Listening { http: bound.address(), smpp: texts.addresses() };
     let tasks = TaskTracker::new();
     let page = metrics.clone();
@@ -225,7 +226,7 @@ pub(crate) async fn serve(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(reread, &operator),
+            _ = hangup.recv() => reload(reread, &operator, &web),
         }
     }
     tracing::info!("stopping");
@@ -251,11 +252,17 @@ pub(crate) async fn serve(
     tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
 }
 
-fn reload(reread: &dyn Fn() -> Result<Root, Failure>, operator: &channel_sms::Operator) {
-    let reloaded = reread().and_then(|root| sms::settings(&root)).map(|settings| operator.reload(settings));
-    match reloaded {
-        Ok(Ok(())) => tracing::info!("the configuration was read again"),
-        Ok(Err(error)) => tracing::error!(cause = %error, "the configuration stays as it was"),
-        Err(failure) => tracing::error!(cause = %failure, "the configuration stays as it was"),
+fn reload(reread: &dyn Fn() -> Result<Root, Failure>, texts: &channel_sms::Operator, web: &channel_http::Operator) {
+    let anew = || -> anyhow::Result<()> {
+        let root = reread()?;
+        let settings = sms::settings(&root)?;
+        let prepared = web.prepare(&root.http)?;
+        texts.reload(settings)?;
+        prepared.apply();
+        Ok(())
+    };
+    match anew() {
+        Ok(()) => tracing::info!("the configuration was read again"),
+        Err(error) => tracing::error!(cause = %format!("{error:#}"), "the configuration stays as it was"),
     }
 }

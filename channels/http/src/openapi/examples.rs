@@ -1,4 +1,4 @@
-//! An example of every verdict, rendered by the code that renders the answers.
+//! An example of every verdict and of what else is answered, rendered by the code that renders the answers.
 //!
 //! The product, the places and the numbers are invented.
 
@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 
 use contract::answer::Names;
 use contract::{
-    Answer, Channel, Day, Facts, Language, Product, Receipt, Reply, Seen, Timestamp, TradeItem, Verdict, VerdictKind,
+    Answer, Channel, Colour, Day, Facts, Language, Position, Product, Receipt, ReceiptView, Reply, Reported, Seen,
+    Timestamp, TradeItem, Verdict, VerdictKind,
 };
 use serde_json::{Map, Value, json};
 use wording::Words;
 
+use crate::problem::ProblemKind;
 use crate::render;
 
 /// 2026-11-23T02:14:00Z
@@ -32,6 +34,26 @@ pub(super) fn answers() -> Map<String, Value> {
             .collect()
     });
     ANSWERS.clone()
+}
+
+/// A receipt that was looked up.
+pub(super) fn receipt() -> Value {
+    let verdicts = vec![(VerdictKind::GenuineFirst, Colour::Green)];
+    let view = reply().receipt.map(|receipt| ReceiptView { receipt, at: AT, verdicts });
+    view.map_or(Value::Null, |view| json!(render::receipt(&view)))
+}
+
+/// A report that was recorded.
+pub(super) fn event() -> Value {
+    json!(render::event(&Reported { position: Position { stream: 0, sequence: 4_711 }, units: 1, replayed: false }))
+}
+
+/// A problem of this kind.
+pub(super) fn problem(kind: ProblemKind) -> Value {
+    json!({
+        "type": format!("/problems/{}", kind.name()), "title": kind.title(), "status": kind.status().as_u16(),
+        "detail": "what exactly, in a sentence",
+    })
 }
 
 fn reply() -> Reply {

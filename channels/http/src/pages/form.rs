@@ -40,6 +40,8 @@ pub(super) struct PageQuery {
     pub(super) number: Option<String>,
     #[serde(default)]
     pub(super) receipt: Option<String>,
+    #[serde(default)]
+    pub(super) proof: Option<String>,
 }
 
 /// What is wrong with a form, in the words' own terms.
@@ -73,9 +75,19 @@ pub(super) fn content(check: &contract::Check) -> [String; 3] {
     [number, check.lot.clone().unwrap_or_default(), check.expiry.map(|day| day.to_string()).unwrap_or_default()]
 }
 
-/// The language of a page: what its address or form says, else what the browser asks for.
+/// The language of a page: what its address or form says, else what was chosen before, else what the browser asks for.
 pub(super) fn page_language(named: Option<&str>, headers: &HeaderMap) -> Language {
-    named.and_then(wire::named_language).unwrap_or_else(|| language::accepted(headers))
+    named
+        .and_then(wire::named_language)
+        .or_else(|| kept_language(headers))
+        .unwrap_or_else(|| language::accepted(headers))
+}
+
+/// The language in the cookie that [`super::remember`] sets; whatever else stands there is none.
+pub(super) fn kept_language(headers: &HeaderMap) -> Option<Language> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';'));
+    pairs.filter_map(|pair| pair.trim().strip_prefix(super::LANGUAGE)?.strip_prefix('=')).find_map(wire::named_language)
 }
 
 /// Whether the form came from this site. Browsers say so in `Sec-Fetch-Site`, older ones in `Origin`; what says neither is

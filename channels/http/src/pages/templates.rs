@@ -3,14 +3,19 @@
 //! Escaping is askama's. Does not decide what to show.
 
 use askama::Template;
-use contract::{Colour, Language, Reply};
+use contract::inquiry::MAX_TIP;
+use contract::{Language, Receipt, Reply};
 use wording::{MessageId, ReceiptSentences, Words, grouped, own_name};
 
+use super::assets::{script_address, style_address};
 use super::form::LONGEST;
+use super::report::reported_address;
 
 /// What surrounds every page.
 pub(super) struct Frame {
     tag: &'static str,
+    style: &'static str,
+    name: String,
     title: String,
     languages_label: String,
     languages: Vec<Choice>,
@@ -36,6 +41,8 @@ impl Frame {
         };
         Self {
             tag: language.tag(),
+            style: style_address(),
+            name: words.text(&MessageId::Title, language),
             title: words.text(title, language),
             languages_label: words.text(&MessageId::Languages, language),
             languages: Language::ALL.into_iter().map(choice).collect(),
@@ -54,6 +61,8 @@ pub(super) struct Fields {
 #[template(path = "home.html")]
 pub(super) struct Home {
     frame: Frame,
+    script: &'static str,
+    scan: Scan,
     heading: String,
     notice: Option<String>,
     fields: Fields,
@@ -73,6 +82,8 @@ impl Home {
         let text = |message| words.text(&message, language);
         Self {
             frame: Frame::new(&MessageId::Title, "/", words, language),
+            script: script_address(),
+            scan: Scan::new(words, language),
             heading: text(MessageId::Heading),
             notice: notice.map(|message| words.text(message, language)),
             fields,
@@ -85,6 +96,38 @@ impl Home {
             expiry: text(MessageId::Expiry),
             button: text(MessageId::Button),
             receipt_title: text(MessageId::ReceiptTitle),
+        }
+    }
+}
+
+/// What the scan buttons and their script say.
+struct Scan {
+    open: String,
+    photo: String,
+    stop: String,
+    loading: String,
+    aim: String,
+    read: String,
+    refused: String,
+    nothing: String,
+    other: String,
+    failed: String,
+}
+
+impl Scan {
+    fn new(words: &Words, language: Language) -> Self {
+        let text = |message| words.text(&message, language);
+        Self {
+            open: text(MessageId::Scan),
+            photo: text(MessageId::ScanPhoto),
+            stop: text(MessageId::ScanStop),
+            loading: text(MessageId::ScanLoading),
+            aim: text(MessageId::ScanAim),
+            read: text(MessageId::ScanRead),
+            refused: text(MessageId::ScanRefused),
+            nothing: text(MessageId::ScanNothing),
+            other: text(MessageId::ScanOther),
+            failed: text(MessageId::ScanFailed),
         }
     }
 }
@@ -130,7 +173,6 @@ pub(super) struct AnswerPage {
     result: String,
     colour: &'static str,
     colour_label: String,
-    sign: &'static str,
     word: String,
     verdict: String,
     advisories_heading: String,
@@ -144,6 +186,8 @@ pub(super) struct AnswerPage {
     receipt_label: String,
     receipt_purpose: String,
     receipt_none: String,
+    report: String,
+    report_address: Option<String>,
     another: String,
 }
 
@@ -160,7 +204,6 @@ impl AnswerPage {
             result: text(MessageId::Result),
             colour: answer.colour.name(),
             colour_label: text(MessageId::ColourLabel { colour, sign }),
-            sign: glyph(answer.colour),
             word: said.word,
             verdict: said.verdict,
             advisories_heading: text(MessageId::Advisories),
@@ -174,18 +217,10 @@ impl AnswerPage {
             receipt_label: text(MessageId::Receipt),
             receipt_purpose: text(MessageId::ReceiptPurpose),
             receipt_none: text(MessageId::ReceiptNone),
+            report: text(MessageId::Report),
+            report_address: reply.receipt.map(|receipt| report_address(receipt, language)),
             another: text(MessageId::Another),
         })
-    }
-}
-
-/// A sign that is told apart without its colour.
-const fn glyph(colour: Colour) -> &'static str {
-    match colour {
-        Colour::Grey => "?",
-        Colour::Green => "✓",
-        Colour::Amber => "!",
-        Colour::Red => "✕",
     }
 }
 
@@ -200,19 +235,23 @@ pub(super) struct ReceiptPage {
     prompt: String,
     limits: String,
     button: String,
+    report: String,
+    report_address: Option<String>,
     home: String,
 }
 
 impl ReceiptPage {
     pub(super) fn new(
         notice: Option<&MessageId>,
-        found: Option<ReceiptSentences>,
+        found: Option<(Receipt, ReceiptSentences)>,
         words: &Words,
         language: Language,
     ) -> Self {
         let text = |message| words.text(&message, language);
+        let (receipt, found) = found.unzip();
+        let address = receipt.map_or_else(|| "/receipt".to_owned(), |receipt| format!("/receipt?number={receipt}"));
         Self {
-            frame: Frame::new(&MessageId::ReceiptTitle, "/receipt", words, language),
+            frame: Frame::new(&MessageId::ReceiptTitle, &address, words, language),
             heading: text(MessageId::ReceiptTitle),
             notice: notice.map(|message| words.text(message, language)),
             result: text(MessageId::Result),
@@ -220,6 +259,77 @@ impl ReceiptPage {
             prompt: text(MessageId::ReceiptPrompt),
             limits: text(MessageId::ReceiptLimits),
             button: text(MessageId::ReceiptButton),
+            report: text(MessageId::Report),
+            report_address: receipt.map(|receipt| report_address(receipt, language)),
+            home: text(MessageId::Home),
+        }
+    }
+}
+
+fn report_address(receipt: Receipt, language: Language) -> String {
+    format!("/report?receipt={receipt}&lang={}", language.tag())
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+pub(super) struct ReportPage {
+    frame: Frame,
+    notice: Option<String>,
+    once: String,
+    receipt: String,
+    receipt_shown: String,
+    receipt_label: String,
+    prompt: String,
+    text: String,
+    longest: usize,
+    purpose: String,
+    button: String,
+}
+
+impl ReportPage {
+    pub(super) fn new(
+        (once, about, written): (String, Receipt, String),
+        notice: Option<&MessageId>,
+        words: &Words,
+        language: Language,
+    ) -> Self {
+        let text = |message| words.text(&message, language);
+        let limit = u32::try_from(MAX_TIP).unwrap_or(u32::MAX);
+        Self {
+            frame: Frame::new(&MessageId::ReportTitle, &format!("/report?receipt={about}"), words, language),
+            notice: notice.map(|message| words.text(message, language)),
+            once,
+            receipt: about.to_string(),
+            receipt_shown: grouped(about),
+            receipt_label: text(MessageId::Receipt),
+            prompt: text(MessageId::ReportPrompt { limit }),
+            text: written,
+            longest: MAX_TIP,
+            purpose: text(MessageId::ReportPurpose),
+            button: text(MessageId::ReportButton),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "reported.html")]
+pub(super) struct ReportedPage {
+    frame: Frame,
+    said: String,
+    receipt_label: String,
+    receipt: String,
+    home: String,
+}
+
+impl ReportedPage {
+    pub(super) fn new((receipt, proof): (Receipt, &str), words: &Words, language: Language) -> Self {
+        let text = |message| words.text(&message, language);
+        let address = reported_address(receipt, proof);
+        Self {
+            frame: Frame::new(&MessageId::ReportedTitle, &address, words, language),
+            said: text(MessageId::Reported),
+            receipt_label: text(MessageId::Receipt),
+            receipt: grouped(receipt),
             home: text(MessageId::Home),
         }
     }

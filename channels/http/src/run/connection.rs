@@ -18,14 +18,18 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use net::{Connection, Peer, Stream};
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::config::Requests;
 use crate::problem::{Problem, ProblemKind};
 use crate::routes;
-use crate::run::Gateway;
+use crate::run::{Gateway, metered::Metered, request_id};
 
 /// Requests of one HTTP/2 connection in work at once.
 const STREAMS: u32 = 64;
+
+/// An answer is still being taken by whoever takes so many bytes of it per `header_timeout_s`: the slowest telephone line does.
+const SLOWEST: u64 = 8_192;
 
 /// What answers the requests of every connection.
 #[derive(Clone)]
@@ -48,21 +52,34 @@ impl Service {
         Self { gateway, router, builder }
     }
 
-    /// Answers one request in a task of its own.
-    async fn answer(self, request: Request) -> Response {
+    /// Answers one request in a task of its own; all that the log says of it carries its id.
+    async fn answer(self, mut request: Request, connection: Peer) -> Response {
+        let gateway = Arc::clone(&self.gateway);
+        let peer = gateway.settings.proxies.sender(connection, request.headers());
+        request.extensions_mut().insert(peer);
+        let id = gateway.ids.of(request.headers());
+        let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+        let mut response = self.answer_within(request).instrument(span).await;
+        response.headers_mut().insert(request_id::HEADER, id);
+        routes::guard(&mut response, peer.by_tls || gateway.settings.secure_cookies);
+        response
+    }
+
+    async fn answer_within(self, request: Request) -> Response {
         let gateway = self.gateway;
         let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into());
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         let refuse = |problem| routes::refuse(&gateway, &parts, problem);
-        let mut response = match Arc::clone(&gateway.running).try_acquire_owned() {
+        match Arc::clone(&gateway.running).try_acquire_owned() {
             Err(_) => refuse(Problem::from(contract::Refusal::Overloaded)),
             Ok(permit) => {
                 let router = self.router;
-                let task = gateway.tasks.spawn(async move {
+                let answering = async move {
                     let _permit = permit;
                     router.oneshot(request).await
-                });
+                };
+                let task = gateway.tasks.spawn(answering.in_current_span());
                 // The body's own patience comes first; this one is for the answer.
                 match tokio::time::timeout(patience * 2, task).await {
                     Ok(Ok(Some(Ok(response)))) => response,
@@ -78,9 +95,7 @@ impl Service {
                     )),
                 }
             }
-        };
-        routes::guard(&mut response);
-        response
+        }
     }
 }
 
@@ -95,15 +110,16 @@ pub(super) async fn converse(connection: Connection, service: Service) {
     let pause = Duration::from_secs(service.gateway.settings.requests.header_timeout_s.into());
     let stopping = service.gateway.tasks.stopping().clone();
     let activity = Arc::new(Activity::default());
+    let written = Arc::new(AtomicU64::new(0));
+    let stream = Metered::new(stream, Arc::clone(&written));
     let noted = Arc::clone(&activity);
     let builder = service.builder.clone();
     let requests = service_fn(move |request: hyper::Request<Incoming>| {
         noted.begun.fetch_add(1, Ordering::Relaxed);
         let (noted, service) = (Arc::clone(&noted), service.clone());
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
+        let request = request.map(Body::new);
         async move {
-            let response = service.answer(request).await;
+            let response = service.answer(request, peer).await;
             noted.ended.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }
@@ -112,7 +128,7 @@ pub(super) async fn converse(connection: Connection, service: Service) {
     // hyper's own header time-out starts only when it knows the version; a peer that says nothing, or stops within the
     // first bytes, or holds an HTTP/2 connection open for nothing is cut here.
     let mut look = pin!(tokio::time::sleep(pause));
-    let (mut seen, mut closing) = (0, false);
+    let (mut seen, mut sent, mut closing) = (0, 0, false);
     loop {
         tokio::select! {
             result = conversation.as_mut() => {
@@ -127,7 +143,10 @@ pub(super) async fn converse(connection: Connection, service: Service) {
             }
             () = look.as_mut() => {
                 let (begun, ended) = (activity.begun.load(Ordering::Relaxed), activity.ended.load(Ordering::Relaxed));
-                if begun == seen && begun == ended {
+                let left = written.load(Ordering::Relaxed);
+                let taken = left.saturating_sub(sent);
+                sent = left;
+                if begun == seen && begun == ended && taken < SLOWEST {
                     if closing {
                         return;
                     }

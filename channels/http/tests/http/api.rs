@@ -8,9 +8,7 @@ use hyper::Request;
 use serde_json::json;
 use support::http::send;
 
-use crate::{Channel, assert_problem};
-
-const CODE: &str = r#"{"code":"1234 5678 9012 3456 7890","language":"en"}"#;
+use crate::{CODE, Channel, assert_problem};
 
 fn number() -> Number {
     Number::Digits("12345678901234567890".to_owned())

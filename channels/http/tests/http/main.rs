@@ -9,12 +9,13 @@
 mod api;
 mod connections;
 mod landing;
+mod outside;
 mod page;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use channel_http::{Bound, HttpConfig, Mount, Ports};
+use channel_http::{Bound, HttpConfig, Mount, Operator, Ports};
 use hyper::Request;
 use support::http::{Answered, send};
 use support::{BOUND, ScriptedCore};
@@ -24,6 +25,8 @@ use wording::Words;
 /// A running channel. The key of its client `shop` is `secret`; it may report sales.
 struct Channel {
     address: SocketAddr,
+    config: HttpConfig,
+    operator: Operator,
     core: Arc<ScriptedCore>,
     shutdown: CancellationToken,
     serving: tokio::task::JoinHandle<usize>,
@@ -37,6 +40,9 @@ const SHOP: &str = r#"
     may = ["sold"]
     place = "Shenzhen"
 "#;
+
+/// A check of a number that the scripted core takes for genuine.
+const CODE: &str = r#"{"code":"1234 5678 9012 3456 7890","language":"en"}"#;
 
 impl Channel {
     async fn up() -> Self {
@@ -52,8 +58,8 @@ impl Channel {
     async fn with_mounts(more: &str, mounts: Vec<Mount>) -> Self {
         let text = format!("listen = \"127.0.0.1:0\"\n{more}\n{SHOP}");
         let config: HttpConfig = toml::from_str(&text).unwrap();
-        let bound = Bound::bind(config).await.unwrap();
-        let address = bound.address();
+        let bound = Bound::bind(config.clone()).await.unwrap();
+        let (address, operator) = (bound.address(), bound.operator());
         let core = ScriptedCore::new();
         let shutdown = CancellationToken::new();
         let ports = Ports {
@@ -64,7 +70,7 @@ impl Channel {
             mounts,
         };
         let serving = tokio::spawn(bound.serve(ports, shutdown.clone()));
-        Self { address, core, shutdown, serving }
+        Self { address, config, operator, core, shutdown, serving }
     }
 
     /// Stops it and returns how many tasks were cut.

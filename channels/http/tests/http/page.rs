@@ -46,7 +46,8 @@ async fn a_form_sent_twice_is_one_check_and_its_answer_survives_a_refresh() {
     let shown = channel.get(first.header("location")).await;
     assert_eq!(shown.status, 200, "{}", shown.body);
     assert!(shown.body.contains("role=\"status\"") && shown.body.contains("class=\"answer red\""), "{}", shown.body);
-    assert!(shown.body.contains("✕"), "a colour is never the only sign");
+    let sign = "aria-label=\"Colour of the sign: red, caution\"";
+    assert!(shown.body.contains(sign), "a colour is never the only sign: {}", shown.body);
     assert!(shown.body.contains("glass") && !shown.body.contains("<b>glass"), "what comes from outside is escaped");
     assert_eq!(channel.get(first.header("location")).await.body, shown.body);
     assert_eq!(channel.core.asked().len(), 1, "no GET asks the core");
@@ -125,16 +126,105 @@ async fn what_goes_wrong_is_said_in_words() {
 }
 
 #[tokio::test]
-async fn every_page_is_small_guarded_and_without_scripts() {
+async fn every_page_is_small_and_guarded_and_the_one_script_is_ours() {
     let channel = Channel::up().await;
     let style = channel.get("/style.css").await;
     assert_eq!(style.status, 200);
-    for path in ["/", "/?lang=zh-HK", "/receipt?lang=en"] {
+    let report = format!("/report?receipt={}", Receipt::from_body(5).unwrap());
+    for (path, scripts) in [("/", 1), ("/?lang=zh-HK", 1), ("/receipt?lang=en", 0), (&report, 0)] {
         let page = channel.get(path).await;
         assert!(page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         assert_eq!((page.header("x-content-type-options"), page.header("cache-control")), ("nosniff", "no-store"));
-        assert!(!page.body.contains("<script") && !page.body.contains("http://") && !page.body.contains("https://"));
+        assert!(!page.body.contains("http://") && !page.body.contains("https://"), "{path}: nothing from elsewhere");
+        assert_eq!(page.body.matches("<script src=\"/scan.js?v=").count(), scripts, "{path}");
+        assert_eq!(page.body.matches("<script").count(), scripts, "{path}");
+        assert!(!page.header("content-security-policy").contains("unsafe-inline"), "{path}");
+        assert_eq!(page.header("content-security-policy").contains("script-src"), scripts == 1, "{path}");
+        assert_eq!(page.header("permissions-policy").contains("camera=(self)"), scripts == 1, "{path}");
         assert!(page.body.len() + style.body.len() < 20_000, "{path}");
         assert!(page.body.contains("<label for="));
     }
+}
+
+#[tokio::test]
+async fn a_language_once_chosen_is_kept() {
+    let channel = Channel::up().await;
+    let chosen = channel.get("/receipt?lang=zh-HK").await;
+    let kept = chosen.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let kept = kept.filter(|value| value.starts_with("verigate_language=")).collect::<Vec<_>>();
+    assert_eq!(kept, ["verigate_language=zh-HK; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"]);
+    let shown = async |cookie: &str, path: &str| {
+        let head = Request::get(path).header("cookie", cookie).header("accept-language", "en");
+        send(channel.address, head, "").await.header("content-language").to_owned()
+    };
+    assert_eq!(shown("verigate_language=zh-HK", "/receipt").await, "zh-HK");
+    assert_eq!(shown("verigate_language=zh-HK", "/receipt?lang=zh-Hans").await, "zh-Hans", "the address wins");
+    for none in ["verigate_language=fr", "verigate_language=<b>", "verigate_language", "xverigate_language=zh-HK"] {
+        assert_eq!(shown(none, "/receipt").await, "en", "{none}");
+    }
+    let again = Request::get("/receipt?lang=zh-HK").header("cookie", "verigate_language=zh-HK");
+    assert_eq!(send(channel.address, again, "").await.header("set-cookie"), "", "it is kept already");
+}
+
+#[tokio::test]
+async fn a_report_is_a_tip_about_its_receipt_and_is_recorded_once() {
+    let channel = Channel::up().await;
+    let about = Receipt::from_body(5).unwrap();
+    let page = channel.get(&format!("/report?receipt={about}&lang=en")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let fields =
+        format!("once={}&lang=en&receipt={about}&text=%3Cb%3Eseal%3C%2Fb%3E+broken%0D%0A", field(&page.body, "once"));
+    let visitor = cookie(&page);
+    let report = async |fields: &str, headers: &[(&str, &str)]| {
+        let mut head = Request::post("/report").header("content-type", "application/x-www-form-urlencoded");
+        head = head.header("cookie", &visitor);
+        for (name, value) in headers {
+            head = head.header(*name, *value);
+        }
+        send(channel.address, head, fields.to_owned()).await
+    };
+    let first = report(&fields, &[]).await;
+    assert_eq!(first.status, 303, "{}", first.body);
+    assert_eq!(report(&fields, &[]).await.header("location"), first.header("location"));
+    assert_eq!(channel.core.recorded(), 1, "a second press is the same report");
+    let asked = channel.core.asked().remove(0);
+    let contract::Request::Tip(tip) = asked.request else { panic!("{:?}", asked.request) };
+    assert_eq!((tip.receipt, tip.text.as_str()), (Some(about), "<b>seal</b> broken"));
+    assert!(matches!(asked.asker.identity, Identity::Cookie(_)) && asked.checks.is_empty());
+
+    let confirmed = channel.get(first.header("location")).await;
+    assert!(confirmed.status == 200 && confirmed.body.contains("Your report is on record"), "{}", confirmed.body);
+    let made_up = format!("/reported?receipt={about}&proof={}", "0".repeat(32));
+    assert_eq!(channel.get(&made_up).await.status, 404, "nobody makes our page confirm what was not recorded");
+    let foreign = report(&fields, &[("origin", "https://evil.example")]).await;
+    assert_eq!(foreign.status, 403);
+    let forged = report(&fields.replace("once=", "once=0"), &[]).await;
+    assert_eq!(forged.status, 400);
+    assert!(forged.body.contains("&#60;b&#62;seal&#60;/b&#62; broken"), "what was written comes back: {}", forged.body);
+    assert_eq!(report("receipt=12", &[]).await.status, 400);
+    assert_eq!(channel.get("/report?receipt=12").await.status, 404);
+    assert_eq!(channel.core.recorded(), 1);
+}
+
+#[tokio::test]
+async fn the_reader_of_codes_is_sent_packed_and_kept_for_ever() {
+    let channel = Channel::up().await;
+    let home = channel.get("/").await.body;
+    let (_, rest) = home.split_once("href=\"/style.css").unwrap();
+    let style = format!("/style.css{}", rest.split_once('"').unwrap().0);
+    for (path, kind) in [(style.as_str(), "text/css"), ("/scan.js", "text/javascript"), ("/icon.svg", "image/svg+xml")]
+    {
+        let asset = channel.get(path).await;
+        assert_eq!(asset.status, 200, "{path}");
+        assert!(asset.header("content-type").starts_with(kind), "{path}");
+    }
+    let script = channel.get("/scan.js").await.body;
+    for path in ["/scan/zxing-reader-3.1.4.js", "/scan/zxing-reader-3.1.4.wasm"] {
+        assert!(script.contains(path), "the script loads {path}");
+        let head = send(channel.address, Request::head(path), "").await;
+        assert_eq!((head.status.as_u16(), head.header("content-encoding")), (200, "gzip"), "{path}");
+        assert!(head.header("cache-control").contains("immutable"), "{path}");
+    }
+    let docs = channel.get("/docs").await;
+    assert!(docs.status == 200 && docs.body.contains("POST /v1/checks"), "{}", docs.body);
 }

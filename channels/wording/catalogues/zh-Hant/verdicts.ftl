@@ -46,7 +46,7 @@ verdict-not-covered = 編號的格式正確，但這家{ -maker }沒有加入本
 
 verdict-unknown = 本網沒有這個編號，{ -beware }。
     .word = 查無此號
-    .advice = 請先看著包裝再核對一遍編號。如果沒有輸入錯，請暫不使用，保留{ -goods }和{ -proof }，並向{ -authority }舉報。
+    .advice = 請先看著包裝再核對一遍編號。如果輸入無誤，請暫不使用，保留{ -goods }和{ -proof }，並向{ -authority }舉報。
     .note = 本網沒有這個編號。
 
 verdict-compromised = 已知這個編號被人複製或公開過，憑它不能確認您手上的這一件。
