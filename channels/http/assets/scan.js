@@ -34,7 +34,8 @@
   const submit = code => {
     say('read');
     at('code').value = code;
-    form.requestSubmit();
+    // Safari before 16 has no requestSubmit.
+    if (form.requestSubmit) form.requestSubmit(); else form.submit();
   };
 
   const canvas = document.createElement('canvas');

@@ -130,7 +130,7 @@ class Honest:
         self.thread.join()
         worst = max(self.took)
         print(f"  {self.name}: {len(self.took)} honest requests, {self.failed} failed, the slowest {worst * 1000:.0f} ms", flush=True)
-        hold(self.failed == 0 and len(self.took) > 3, f"{self.name}: {self.failed} of {len(self.took)} honest requests failed")
+        hold(self.failed == 0, f"{self.name}: {self.failed} of {len(self.took)} honest requests failed")
         hold(worst < 2, f"{self.name}: an honest request took {worst:.1f} s")
 
 
@@ -146,7 +146,7 @@ def slow(program):
                 ["slowhttptest", "-c", "200", "-l", "8", "-p", "2", "-u", url, *flags], capture_output=True, text=True, timeout=60
             )
         text = re.sub("\x1b\\[[0-9;]*m", "", done.stdout)
-        hold("service available:   NO" not in text.split("Using:")[-1] or "slow" in name, name)
+        hold(re.findall(r"service available:\s+(\S+)", text)[-1:] == ["YES"], f"{name}: not available to slowhttptest's own probe")
         program.settles(name)
 
 
@@ -195,7 +195,7 @@ def resets(program):
     """Streams opened and reset as fast as the wire takes them (CVE-2023-44487)."""
     with Honest(program, "rapid reset"):
         cut = 0
-        for _ in range(20):
+        for _ in range(100):
             peer = socket.create_connection(("127.0.0.1", program.port))
             peer.settimeout(3)
             try:
@@ -213,7 +213,7 @@ def resets(program):
             except TimeoutError:
                 pass
             peer.close()
-    hold(cut == 20, f"rapid reset: only {cut} of 20 connections were cut")
+    hold(cut == 100, f"rapid reset: only {cut} of 100 connections were cut")
     program.settles("rapid reset")
 
 

@@ -115,3 +115,4 @@ const refused = async world => {
 
 module.exports = scan;
 module.exports.byCamera = byCamera;
+module.exports.symbols = symbols;

@@ -69,6 +69,6 @@ page-form-expired = This page was open for too long. Please press “Check” on
 page-not-found = There is no such page.
 page-busy = Too many people are asking now, so this was not handled. Please try again later.
 page-error = Something went wrong and there is no result. Please try again later.
-page-error-title = Not done
+page-error-title = That did not work
 page-home = Back to checking
 page-footer = A result speaks only of the records kept for the number. It says nothing about the quality of the goods.

@@ -19,7 +19,7 @@ fact-first-checked = 首次查询是{ $seen }。
 refusal-overloaded = 现在查询的人太多，这次没有处理。请稍后再试。
 refusal-unavailable = 系统暂时不能处理查询，这不说明商品的情况。请稍后再试。
 refusal-unauthorised = 没有使用这项功能的权限。
-refusal-bad-request = 看不懂这个请求，请检查后再发一次。
+refusal-bad-request = 无法识别这个请求，请检查后再发一次。
 refusal-conflict = 这个请求标识已用于另一项内容，请换一个新的。
 refusal-internal = 系统出错，这次没有结果。这不说明商品的情况，请稍后再试。
 

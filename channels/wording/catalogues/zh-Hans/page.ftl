@@ -61,6 +61,6 @@ page-form-expired = 页面打开太久了，请再按一次“查询”。
 page-not-found = 没有这个网页。
 page-busy = 现在查询的人太多，这次没有处理。请稍后再试。
 page-error = 系统出错，这次没有结果。请稍后再试。
-page-error-title = 没有完成
+page-error-title = 没有成功
 page-home = 返回查询页
 page-footer = 查询结果只说明编号的登记和查询情况，不代表商品的质量。

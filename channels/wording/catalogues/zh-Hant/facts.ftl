@@ -19,7 +19,7 @@ fact-first-checked = 首次查詢是{ $seen }。
 refusal-overloaded = 現在查詢的人太多，這次沒有處理。請稍後再試。
 refusal-unavailable = 系統暫時不能處理查詢，這不說明{ -goods }的情況。請稍後再試。
 refusal-unauthorised = 沒有使用這項功能的權限。
-refusal-bad-request = 看不懂這個請求，請檢查後再發一次。
+refusal-bad-request = 無法識別這個請求，請檢查後再發一次。
 refusal-conflict = 這個請求標識已用於另一項內容，請換一個新的。
 refusal-internal = 系統出錯，這次沒有結果。這不說明{ -goods }的情況，請稍後再試。
 
