@@ -148,14 +148,15 @@ impl Kind {
             | Metric::ReplaysTotal
             | Metric::LedgerCommitFailuresTotal
             | Metric::ConnectionsRefusedTotal
-            | Metric::LinkEventsTotal => Self::Counter,
+            | Metric::LinkEventsTotal
+            | Metric::SmsProbeFailuresTotal => Self::Counter,
             Metric::HistoryHotUnits
             | Metric::HistoryLagEvents
             | Metric::OwedReplies
             | Metric::ConnectionsOpen
             | Metric::LinkConnections
             | Metric::LinkWaiting => Self::Gauge,
-            Metric::InquirySeconds => Self::Histogram(&WAIT_SECONDS),
+            Metric::InquirySeconds | Metric::SmsProbeSeconds => Self::Histogram(&WAIT_SECONDS),
             Metric::LedgerCommitSeconds => Self::Histogram(&COMMIT_SECONDS),
             Metric::LedgerGroupEvents => Self::Histogram(&GROUP_EVENTS),
         }

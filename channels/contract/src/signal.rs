@@ -12,7 +12,7 @@ use crate::inquiry::Channel;
 use crate::refusal::Refusal;
 use crate::verdict::{Colour, VerdictKind};
 
-pub use self::links::{LinkLabel, LinkSeen};
+pub use self::links::{LinkLabel, LinkSeen, TextProbed};
 
 /// Every metric there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +49,15 @@ pub enum Metric {
     LinkWaiting,
     /// What happened on a link, by link and event.
     LinkEventsTotal,
+    /// From a text of our own to its reply, through everything but a carrier.
+    SmsProbeSeconds,
+    /// Texts of our own that got no reply in time.
+    SmsProbeFailuresTotal,
 }
 
 impl Metric {
     /// Every metric, for the exporter's descriptions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::InquiriesTotal,
         Self::VerdictsTotal,
         Self::RefusalsTotal,
@@ -70,6 +74,8 @@ impl Metric {
         Self::LinkConnections,
         Self::LinkWaiting,
         Self::LinkEventsTotal,
+        Self::SmsProbeSeconds,
+        Self::SmsProbeFailuresTotal,
     ];
 
     /// Its Prometheus name.
@@ -92,6 +98,8 @@ impl Metric {
             Self::LinkConnections => "verigate_link_connections",
             Self::LinkWaiting => "verigate_link_waiting",
             Self::LinkEventsTotal => "verigate_link_events_total",
+            Self::SmsProbeSeconds => "verigate_sms_probe_seconds",
+            Self::SmsProbeFailuresTotal => "verigate_sms_probe_failures_total",
         }
     }
 
@@ -115,6 +123,10 @@ impl Metric {
             Self::LinkConnections => "Connections bound to or by a carrier.",
             Self::LinkWaiting => "Segments of replies that wait for a carrier.",
             Self::LinkEventsTotal => "Messages and deviations on a carrier's link.",
+            Self::SmsProbeSeconds => {
+                "Seconds from a text of the gateway's own to its reply, through all but a carrier."
+            }
+            Self::SmsProbeFailuresTotal => "Texts of the gateway's own that got no reply in time.",
         }
     }
 }

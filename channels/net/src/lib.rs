@@ -11,7 +11,7 @@ pub mod run;
 pub mod tls;
 
 pub use config::{Limits, TlsClient, TlsFiles};
-pub use dial::{DialError, Dialler};
+pub use dial::{DialError, Dialler, pair};
 pub use drain::Drain;
 pub use peer::Peer;
 pub use run::{BindError, Connection, Listener};

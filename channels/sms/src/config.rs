@@ -42,6 +42,8 @@ pub struct Settings {
     pub owed: usize,
     /// How texts are read; the country is the link's.
     pub reading: reading::Settings,
+    /// From one text of our own to the next; `None` for none.
+    pub probe: Option<Duration>,
 }
 
 /// A place to listen at.

@@ -1,13 +1,13 @@
 //! A handset as it looks to a gateway: one text by a real link, and the wait for its reply.
 //!
-//! For operators (`verigate sms send`): binds to a server as a carrier does, in the clear. Keeps nothing; a reply that
-//! comes after the wait is lost for it.
+//! For operators (`verigate sms send`) and for the gateway itself (`run/probe.rs`): binds to a server as a carrier does.
+//! Keeps nothing; a reply that comes after the wait is lost for it.
 #![expect(clippy::disallowed_methods, reason = "measures the way of a text")]
 
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use net::{DialError, Dialler, TlsError};
+use net::{DialError, Dialler, Stream, TlsClient, TlsError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::message::{Address, Incoming, Link, Mo, Sar, TON_INTERNATIONAL};
@@ -21,6 +21,8 @@ use crate::wire::{Bind, BindKind, Carrier, ShortMessage, Status, frame};
 pub struct Handset {
     /// Host and port of the server.
     pub server: String,
+    /// TLS to it; `None` in the clear.
+    pub tls: Option<TlsClient>,
     /// The account to bind with.
     pub system_id: String,
     /// Its password.
@@ -74,12 +76,25 @@ impl Handset {
     /// # Errors
     /// [`HandsetError`].
     pub async fn text(&self, words: &str, patience: Duration) -> Result<Replied, HandsetError> {
-        let talk = self.talk(words);
+        let talk = async {
+            let stream = Dialler::new(self.tls.as_ref(), Duration::from_secs(10))?.dial(&self.server).await?;
+            self.talk(stream, words).await
+        };
         tokio::time::timeout(patience, talk).await.unwrap_or(Err(HandsetError::TooLate(patience)))
     }
 
-    async fn talk(&self, words: &str) -> Result<Replied, HandsetError> {
-        let mut stream = Dialler::new(None, Duration::from_secs(10))?.dial(&self.server).await?;
+    /// The same over a connection that is there already.
+    pub(crate) async fn text_over(
+        &self,
+        stream: Stream,
+        words: &str,
+        patience: Duration,
+    ) -> Result<Replied, HandsetError> {
+        let talk = self.talk(stream, words);
+        tokio::time::timeout(patience, talk).await.unwrap_or(Err(HandsetError::TooLate(patience)))
+    }
+
+    async fn talk(&self, mut stream: Stream, words: &str) -> Result<Replied, HandsetError> {
         let bind = Bind {
             system_id: self.system_id.clone(),
             password: self.password.clone(),

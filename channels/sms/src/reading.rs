@@ -51,7 +51,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { country: "86".to_owned(), language: Language::En, keywords: Vec::new(), own: Vec::new(), most: 3 }
+        Self { country: "86".to_owned(), language: Language::ZhHans, keywords: Vec::new(), own: Vec::new(), most: 3 }
     }
 }
 

@@ -12,6 +12,7 @@ mod group;
 mod hub;
 mod line;
 mod operator;
+mod probe;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -110,6 +111,7 @@ impl Bound {
         drop(hub.tasks.spawn(hub::tick(Arc::clone(&hub))));
         drop(hub.tasks.spawn(desk::mind_parts(Arc::clone(&hub))));
         hub.start_links();
+        drop(hub.tasks.spawn(probe::keep(Arc::clone(&hub))));
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
             let hub = Arc::clone(&hub);

@@ -14,6 +14,11 @@
 //! # Time-outs of a peer that does not read
 //! While octets wait to be written no response can be late: its time begins again when they are gone. What counts then is
 //! only that something moves within [`Limits::stalled`].
+//!
+//! # Time-outs of a peer that is silent
+//! A response is late only of a peer that was heard since. Where nothing was, the peer is asked whether it is there: its
+//! answer makes the response late, and none ends the connection. Otherwise the one copy that may go out again would go
+//! into the same dark.
 
 pub mod admission;
 mod event;

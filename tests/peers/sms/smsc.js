@@ -4,7 +4,9 @@ const readline = require('readline');
 const smpp = require('smpp');
 const tell = (event, rest) => process.stdout.write(JSON.stringify({event, ...rest}) + '\n');
 let bound = null, taken = 0x0e999f20, throttled = false, reference = 0;
-const server = smpp.createServer({}, (session) => {
+// By TLS where key and certificate are given.
+const [key, cert] = process.argv.slice(2).map((path) => require('fs').readFileSync(path));
+const server = smpp.createServer(key ? {key, cert} : {}, (session) => {
     session.on('error', () => {});
     session.on('bind_transceiver', (pdu) => {
         session.send(pdu.response());
@@ -26,7 +28,7 @@ const server = smpp.createServer({}, (session) => {
         });
     });
     session.on('enquire_link', (pdu) => session.send(pdu.response()));
-    session.on('unbind', (pdu) => { session.send(pdu.response()); session.close(); });
+    session.on('unbind', (pdu) => { session.send(pdu.response()); session.close(); tell('unbound'); });
 });
 server.listen(0, '127.0.0.1', () => tell('listening', {port: server.address().port}));
 readline.createInterface({input: process.stdin}).on('line', (line) => {

@@ -4,6 +4,7 @@
 //! at most [`MOST`] names become labels in the life of a process, whatever is reloaded.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Metric, Signal};
 
@@ -61,6 +62,25 @@ impl Signal for LinkSeen {
         metrics::gauge!(Metric::LinkWaiting.name(), "link" => link).set(self.waiting);
         for (event, count) in &self.events {
             metrics::counter!(Metric::LinkEventsTotal.name(), "link" => link, "event" => *event).absolute(*count);
+        }
+    }
+}
+
+/// The gateway texted itself.
+#[derive(Debug, Clone)]
+pub struct TextProbed {
+    /// From the text to its reply; or why none came.
+    pub reply: Result<Duration, String>,
+}
+
+impl Signal for TextProbed {
+    fn emit(&self) {
+        match &self.reply {
+            Ok(took) => metrics::histogram!(Metric::SmsProbeSeconds.name()).record(*took),
+            Err(cause) => {
+                tracing::error!(%cause, "a text of our own got no reply");
+                metrics::counter!(Metric::SmsProbeFailuresTotal.name()).increment(1);
+            }
         }
     }
 }

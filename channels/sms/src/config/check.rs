@@ -129,6 +129,9 @@ impl SmsConfig {
         ] {
             within(key, least, most, got)?;
         }
+        if self.probe_s != 0 {
+            within("probe_s", 1, 86_400, self.probe_s)?;
+        }
         let mut servers = Vec::with_capacity(self.server.len());
         for server in &self.server {
             within("server.connections.connections", 1, u32::MAX, server.connections.connections)?;
@@ -163,6 +166,7 @@ impl SmsConfig {
             valid_for: Duration::from_secs(60) * self.valid_minutes,
             same_for: Duration::from_secs(60) * self.same_minutes,
             reading: self.reading()?,
+            probe: (self.probe_s != 0).then(|| Duration::from_secs(self.probe_s.into())),
             owed: usize::try_from(self.owed).unwrap_or(usize::MAX),
         })
     }

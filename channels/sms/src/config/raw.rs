@@ -22,13 +22,17 @@ pub struct SmsConfig {
     /// Minutes within which the same text from the same number to the same number is the carrier's retransmission, 1 to
     /// 1,440. Default 5.
     pub same_minutes: u32,
-    /// Replies that may wait for the carriers, 100 to 1,000,000, about 1 KB each. When they are so many, carriers are
-    /// told to come back. Default 20,000.
+    /// Replies that may wait for the carriers, 100 to 1,000,000, about 1 KB each; segments of one group of links at most
+    /// half as many. When they are so many, carriers are told to come back. Default 20,000.
     pub owed: u32,
     /// The language of a text that tells none, where the sender's country tells none either. Default `zh-Hans`.
     pub language: Language,
     /// Numbers of one text that are answered, 1 to 16. Default 3.
     pub numbers: u32,
+    /// Seconds from one text of our own to the next, 1 to 86,400, or 0 for none: each asks for help as a handset would,
+    /// by everything but a carrier, and the metrics say how long its reply took. Each is an inquiry in the ledger.
+    /// Default 60.
+    pub probe_s: u32,
     /// Our own numbers: what they send is never answered. Default none.
     pub own: Vec<String>,
     /// Words that may stand before a number besides those known everywhere, `[[sms.keyword]]`. Default none.
@@ -50,6 +54,7 @@ impl Default for SmsConfig {
             owed: 20_000,
             language: Language::ZhHans,
             numbers: 3,
+            probe_s: 60,
             own: Vec::new(),
             keyword: Vec::new(),
             server: Vec::new(),

@@ -13,7 +13,7 @@ fn address(text: &str, ton: u8) -> Address {
 }
 
 fn settings() -> Settings {
-    Settings { own: vec![OURS.to_owned(), "+8610650001".to_owned()], ..Settings::default() }
+    Settings { language: Language::En, own: vec![OURS.to_owned(), "+8610650001".to_owned()], ..Settings::default() }
 }
 
 fn read_from(from: &Address, words: &str) -> Reading {

@@ -293,7 +293,7 @@ impl Conversation {
             }
         };
         count(&line.counts.texts_in);
-        if self.hub.is_full() {
+        if self.hub.is_full(&line.group) {
             count(&line.counts.throttled_in);
             self.session.answer(ticket, Status::THROTTLED, "");
             return;

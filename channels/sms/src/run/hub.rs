@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use super::desk::Desk;
 use super::group::Group;
 use super::line::{Line, count};
+use super::probe::Probe;
 use super::{Ports, SmsError, converse, dial};
 use crate::config::{LinkSettings, Settings};
 use crate::outbox::{Item, Settled, Why};
@@ -45,6 +46,8 @@ pub(crate) struct Hub {
     owed: AtomicUsize,
     taken_over: AtomicU64,
     numbers: AtomicU64,
+    /// The link of our own texts; not among the others, and not by any password.
+    pub(super) probe: Probe,
     conversing: watch::Sender<usize>,
 }
 
@@ -86,6 +89,7 @@ impl Hub {
             owed: AtomicUsize::new(0),
             taken_over: AtomicU64::new(0),
             numbers: AtomicU64::new(0),
+            probe: Probe::default(),
             conversing: watch::Sender::new(0),
             settings: RwLock::new(Arc::new(settings)),
         };
@@ -109,7 +113,7 @@ impl Hub {
         self.lines.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    fn group(&self, name: &Arc<str>) -> Arc<Group> {
+    pub(super) fn group(&self, name: &Arc<str>) -> Arc<Group> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(groups.entry(Arc::clone(name)).or_default())
     }
@@ -134,9 +138,11 @@ impl Hub {
         self.taken_over.load(Ordering::Relaxed)
     }
 
-    /// Whether so many replies wait that carriers have to come again.
-    pub(super) fn is_full(&self) -> bool {
-        self.owed() >= self.settings().owed
+    /// Whether so many replies wait that the carriers of this group have to come again: half of the room is the most
+    /// for one group, so that a carrier which takes nothing leaves the others theirs.
+    pub(super) fn is_full(&self, group: &Group) -> bool {
+        let room = self.settings().owed;
+        self.owed() >= room || group.waiting() >= room / 2
     }
 
     /// A reply goes to its group's outbox.

@@ -74,7 +74,9 @@ impl Operator {
             Ask::Links => {
                 let lines = self.hub.lines();
                 let shown: Vec<Shown<'_>> = lines.iter().map(|line| shown(line)).collect();
-                Ok(json!({ "links": shown, "owed": self.hub.owed(), "taken_over": self.hub.taken_over() }))
+                let (owed, taken_over) = (self.hub.owed(), self.hub.taken_over());
+                let probe = self.hub.probe.seen();
+                Ok(json!({ "links": shown, "owed": owed, "taken_over": taken_over, "probe": probe }))
             }
             Ask::Suspend { link } => self.suspend(&link, true),
             Ask::Resume { link } => self.suspend(&link, false),

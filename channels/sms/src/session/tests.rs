@@ -5,12 +5,13 @@
     reason = "tests begin time and name what they want"
 )]
 
+mod silence;
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::frame::split;
-use crate::wire::pdu::Secret;
+use crate::wire::{frame::split, pdu::Secret};
 
 fn bind(version: u8) -> Bind {
     Bind { system_id: "esme".to_owned(), password: Secret("secret".to_owned()), version, ..Bind::default() }
@@ -62,10 +63,7 @@ impl Side {
         let (settled, rest) =
             std::mem::take(&mut self.events).into_iter().partition(|event| matches!(event, Event::Settled { .. }));
         self.events = rest;
-        let outcome = |event| match event {
-            Event::Settled { key, outcome } => Some((key, outcome)),
-            _ => None,
-        };
+        let outcome = |event| if let Event::Settled { key, outcome } = event { Some((key, outcome)) } else { None };
         Vec::into_iter(settled).filter_map(outcome).collect()
     }
 
@@ -73,10 +71,7 @@ impl Side {
         let (messages, rest) =
             std::mem::take(&mut self.events).into_iter().partition(|event| matches!(event, Event::Message { .. }));
         self.events = rest;
-        let ticket = |event| match event {
-            Event::Message { ticket, .. } => Some(ticket),
-            _ => None,
-        };
+        let ticket = |event| if let Event::Message { ticket, .. } = event { Some(ticket) } else { None };
         Vec::into_iter(messages).filter_map(ticket).collect()
     }
 
@@ -424,6 +419,9 @@ proptest! {
             }
             let now = pair.now;
             for (nth, side) in [&mut pair.smsc, &mut pair.esme].into_iter().enumerate() {
+                side.read(now);
+                // What was heard makes late what nobody could call so before.
+                side.session.handle_timeout(now);
                 side.read(now);
                 open[nth].extend(side.tickets());
                 for (key, outcome) in side.settled() {

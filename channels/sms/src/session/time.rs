@@ -32,11 +32,17 @@ impl Session {
             State::Bound(_) => None,
         };
         let answer = self.asked_order.front().map(|(_, at)| (*at + self.limits.answer, Due::Answer));
+        let response = if self.blocked { None } else { self.sent.due(self.limits.response, self.freed) };
+        // Nothing was heard since the message went out: it is the connection that is in doubt.
+        let doubted = response.filter(|at| *at >= self.heard + self.limits.response && self.wants_input());
+        let response = if doubted.is_some() { None } else { response };
         let enquiry = match self.enquired {
             Some((_, at)) => (!self.blocked).then(|| (at.max(self.freed) + self.limits.response, Due::Enquiry)),
-            None => self.wants_input().then(|| (self.heard.max(self.freed) + self.limits.enquire, Due::Idle)),
+            None => self.wants_input().then(|| {
+                let idle = self.heard.max(self.freed) + self.limits.enquire;
+                (doubted.map_or(idle, |doubted| idle.min(doubted)), Due::Idle)
+            }),
         };
-        let response = if self.blocked { None } else { self.sent.due(self.limits.response, self.freed) };
         let all = [leave, answer, enquiry, response.map(|at| (at, Due::Response)), stalled];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }

@@ -4,13 +4,13 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-async fn listener() -> (TcpListener, SocketAddr) {
+pub(super) async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
-fn link(name: &str, addresses: &[SocketAddr], more: &str) -> String {
+pub(super) fn link(name: &str, addresses: &[SocketAddr], more: &str) -> String {
     let addresses: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
     format!(
         "[[link]]\nname = \"{name}\"\naddresses = [{}]\nsystem_id = \"verigate\"\n\

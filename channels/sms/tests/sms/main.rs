@@ -11,6 +11,8 @@
 )]
 
 mod client;
+mod network;
+mod probe;
 mod server;
 #[cfg(test)]
 mod texts;

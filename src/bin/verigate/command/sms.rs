@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use channel_sms::{Ask, Handset, Secret};
 use clap::Subcommand;
+use net::TlsClient;
 use serde_json::Value;
 use verigate::config::{ProcessEnvironment, SecretRef};
 use verigate::control::{Request, Response};
@@ -57,6 +58,12 @@ pub(crate) struct Send {
     /// A file with its password, on one line; without it the demo's.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// TLS: a file with the certificates that the server's has to come from. Without it the text goes in the clear.
+    #[arg(long, value_name = "FILE")]
+    authorities: Option<PathBuf>,
+    /// The name in the server's certificate, where it is not the host's.
+    #[arg(long, value_name = "NAME", requires = "authorities")]
+    tls_name: Option<String>,
     /// Seconds to wait for the reply.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     wait: u64,
@@ -95,6 +102,11 @@ impl Send {
         };
         let handset = Handset {
             server: self.server.clone(),
+            tls: self.authorities.clone().map(|authorities| TlsClient {
+                authorities,
+                name: self.tls_name.clone(),
+                own: None,
+            }),
             system_id: self.system_id.clone(),
             password: Secret(password),
             from: self.from.clone(),
@@ -151,5 +163,12 @@ fn table(said: &Value, out: &mut dyn Write) -> Result<(), Failure> {
         )?;
     }
     let (owed, taken_over) = (whole(said, "/owed"), whole(said, "/taken_over"));
-    Ok(writeln!(out, "{owed} replies owed; {taken_over} were still owed when the gateway came up")?)
+    writeln!(out, "{owed} replies owed; {taken_over} were still owed when the gateway came up")?;
+    let probe = said.get("probe").cloned().unwrap_or_default();
+    match (probe.get("fault").and_then(Value::as_str), probe.get("took_ms").and_then(Value::as_f64)) {
+        (Some(fault), _) => writeln!(out, "a text of the gateway's own got no reply: {fault}")?,
+        (None, Some(took)) => writeln!(out, "a text of the gateway's own was replied to in {took:.1} ms")?,
+        (None, None) => {}
+    }
+    Ok(())
 }

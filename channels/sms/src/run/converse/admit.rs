@@ -26,6 +26,10 @@ impl Conversation {
     }
 
     fn admitted(&self, kind: BindKind, bind: &Bind, now: Instant) -> Result<Arc<Line>, Status> {
+        // A connection with a link before anybody bound is our own, at both ends.
+        if let Some(own) = &self.line {
+            return Ok(Arc::clone(own));
+        }
         let address = self.address;
         if let Some(address) = address
             && !self.hub.backoff().may_try(address, &bind.system_id, now)

@@ -27,6 +27,10 @@ const UNDER_WAY: [usize; 3] = [1_000, 100, 1];
 const WARM_UP: Duration = Duration::from_secs(2);
 /// The response to a text.
 const ACKNOWLEDGED: u32 = smpp::DELIVER | smpp::RESPONSE;
+/// The message centre stops reading for so long.
+const DEAF: Duration = Duration::from_secs(60);
+/// After it reads again the full rate has to be back within so long.
+const BACK: Duration = Duration::from_secs(2);
 /// Nothing comes for so long: the gateway is stuck.
 const STUCK: Duration = Duration::from_secs(20);
 
@@ -73,7 +77,27 @@ pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
         beside: beside(&memory),
         wanted: Some(Wanted::AtMost(100.0)),
     });
+    rows.push(alone(
+        "memory gained over the run at the top rate",
+        "MB",
+        median(&ours, |m: &Measured| m.gained_mb),
+        5.0,
+    ));
+    let deaf = deaf(Gateway::verigate(&dir, &stock.folder.data)?, &mut texts, options.run)?;
+    rows.push(alone("memory gained while the centre reads nothing for 60 s", "MB", deaf.gained_mb, 5.0));
+    rows.push(alone("texts lost by that", "", deaf.lost, 0.0));
+    rows.push(Row {
+        name: "rate from 2 s after that on, beside the rate before".to_owned(),
+        unit: "per second".to_owned(),
+        ours: deaf.after,
+        beside: Some(("before".to_owned(), deaf.before)),
+        wanted: Some(Wanted::TimesThePeer(0.9)),
+    });
     Ok(rows)
+}
+
+fn alone(name: &str, unit: &str, ours: f64, most: f64) -> Row {
+    Row { name: name.to_owned(), unit: unit.to_owned(), ours, beside: None, wanted: Some(Wanted::AtMost(most)) }
 }
 
 /// One gateway's figures.
@@ -81,20 +105,49 @@ struct Measured {
     per_second: Vec<f64>,
     wait_ms: f64,
     memory_mb: f64,
+    gained_mb: f64,
+}
+
+/// What a message centre that stops reading does to a gateway.
+struct Deaf {
+    gained_mb: f64,
+    lost: f64,
+    before: f64,
+    after: f64,
+}
+
+/// Full rate, nothing read for a while, full rate again.
+fn deaf(mut gateway: Gateway, texts: &mut Texts, run: Duration) -> anyhow::Result<Deaf> {
+    let mut centre = Centre::accept(&gateway.listener)?;
+    centre.run(texts, UNDER_WAY[0], WARM_UP)?;
+    let (done, took, _) = centre.run(texts, UNDER_WAY[0], run)?;
+    let memory = gateway.memory_mb()?;
+    centre.fill(texts, UNDER_WAY[0])?;
+    std::thread::sleep(DEAF);
+    let gained_mb = gateway.memory_mb()? - memory;
+    centre.run(texts, UNDER_WAY[0], BACK)?;
+    let (done_after, took_after, _) = centre.run(texts, UNDER_WAY[0], run)?;
+    let lost = u32::try_from(centre.under_way.len())?;
+    gateway.stop();
+    let (before, after) = (ratio(done, took.as_secs_f64()), ratio(done_after, took_after.as_secs_f64()));
+    Ok(Deaf { gained_mb, lost: f64::from(lost), before, after })
 }
 
 fn measure(mut gateway: Gateway, texts: &mut Texts, run: Duration) -> anyhow::Result<Measured> {
     let mut centre = Centre::accept(&gateway.listener)?;
-    let mut measured = Measured { per_second: Vec::new(), wait_ms: 0.0, memory_mb: 0.0 };
+    let mut measured = Measured { per_second: Vec::new(), wait_ms: 0.0, memory_mb: 0.0, gained_mb: 0.0 };
     for under_way in UNDER_WAY {
         centre.run(texts, under_way, WARM_UP).with_context(|| gateway.what.clone())?;
+        let before = gateway.memory_mb()?;
         let (done, took, mut waits) = centre.run(texts, under_way, run).with_context(|| gateway.what.clone())?;
         measured.per_second.push(ratio(done, took.as_secs_f64()));
         if under_way == 1 {
             waits.sort();
             measured.wait_ms = waits.get(waits.len() / 2).map_or(0.0, |wait| wait.as_secs_f64() * 1e3);
         } else {
-            measured.memory_mb = measured.memory_mb.max(gateway.memory_mb()?);
+            let memory = gateway.memory_mb()?;
+            measured.memory_mb = measured.memory_mb.max(memory);
+            measured.gained_mb = measured.gained_mb.max(memory - before);
         }
     }
     drop(centre);
@@ -166,13 +219,7 @@ impl Centre {
         let begun = Instant::now();
         let (mut done, mut waits) = (0, Vec::new());
         while begun.elapsed() < run {
-            while self.under_way.len() < under_way {
-                let (handset, number) = texts.next();
-                self.wire.text(smpp::DELIVER, &handset, number);
-                self.under_way.insert(handset.into_bytes(), Instant::now());
-                self.unacknowledged += 1;
-            }
-            self.wire.flush()?;
+            self.fill(texts, under_way)?;
             done += self.work(&mut waits)?;
         }
         let took = begun.elapsed();
@@ -182,6 +229,17 @@ impl Centre {
         }
         self.wire.flush()?;
         Ok((done, took, waits))
+    }
+
+    /// Sends until so many texts are under way.
+    fn fill(&mut self, texts: &mut Texts, under_way: usize) -> anyhow::Result<()> {
+        while self.under_way.len() < under_way {
+            let (handset, number) = texts.next();
+            self.wire.text(smpp::DELIVER, &handset, number);
+            self.under_way.insert(handset.into_bytes(), Instant::now());
+            self.unacknowledged += 1;
+        }
+        Ok(self.wire.flush()?)
     }
 
     /// Works off what has come.
