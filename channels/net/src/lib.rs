@@ -7,6 +7,7 @@ pub mod dial;
 pub mod drain;
 mod peer;
 mod places;
+mod range;
 pub mod run;
 pub mod tls;
 
@@ -14,5 +15,6 @@ pub use config::{Limits, TlsClient, TlsFiles};
 pub use dial::{DialError, Dialler, pair};
 pub use drain::Drain;
 pub use peer::Peer;
+pub use range::Range;
 pub use run::{BindError, Connection, Listener};
 pub use tls::{Certificates, FreshCertificates, Stream, TlsError};

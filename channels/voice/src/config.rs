@@ -2,11 +2,15 @@
 //!
 //! Owns what is written in the file and the checks over it. Reads no file and opens no socket.
 
+pub mod webhooks;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::Language;
 use serde::{Deserialize, Serialize};
 
+use self::webhooks::{FastAgiConfig, WebhooksConfig};
 use crate::dialogue;
 
 /// The section `[voice]`.
@@ -15,6 +19,13 @@ use crate::dialogue;
 pub struct VoiceConfig {
     /// How callers are spoken with.
     pub dialogue: DialogueConfig,
+    /// A folder of the operator's own recordings over the shipped ones. Default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<PathBuf>,
+    /// Platforms that hold the call and post to us.
+    pub webhooks: WebhooksConfig,
+    /// Asterisk by FastAGI.
+    pub fastagi: FastAgiConfig,
 }
 
 /// How callers are spoken with, `[voice.dialogue]`.
@@ -84,6 +95,14 @@ pub enum ConfigError {
         most: u32,
         /// What was given.
         got: u32,
+    },
+    /// Something of a platform cannot be used.
+    #[error("voice.webhooks {of}: {what}")]
+    Webhook {
+        /// The platform, or the section.
+        of: String,
+        /// What is wrong.
+        what: String,
     },
 }
 

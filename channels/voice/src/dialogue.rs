@@ -288,9 +288,10 @@ mod keys;
 mod quiet;
 mod state;
 
+pub use self::keys::languages;
 pub use self::state::Dialogue;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Owns everything between keys pressed in a call and a [`contract::Inquiry`]. Does not judge a number and keeps no
 //! record: the core answers. One [`dialogue`] decides what is said and what is awaited; it knows no medium. What it says
-//! is turned into recordings by `prompts` where we play them ourselves, and into text where a platform speaks it.
+//! is turned into recordings by [`prompts`] where we play them ourselves, and into text where a platform speaks it.
 //!
 //! ```text
 //! keys ─▶ dialogue ─▶ Inquiry ─▶ core
@@ -11,6 +11,11 @@
 
 pub mod config;
 pub mod dialogue;
+pub mod languages;
+pub mod media;
+pub mod prompts;
+pub mod run;
+pub mod webhooks;
 
 pub use config::{ConfigError, VoiceConfig};
 pub use dialogue::Dialogue;

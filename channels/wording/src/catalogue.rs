@@ -54,9 +54,25 @@ impl Tag {
             ($($name:literal),+) => { &[$(($name, include_str!(concat!("../catalogues/", $name)))),+] };
         }
         match self {
-            Self::En => files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl", "en/sms.ftl"),
-            Self::Hans => files!("zh-Hans/verdicts.ftl", "zh-Hans/facts.ftl", "zh-Hans/page.ftl", "zh-Hans/sms.ftl"),
-            Self::Hant => files!("zh-Hant/verdicts.ftl", "zh-Hant/facts.ftl", "zh-Hant/page.ftl", "zh-Hant/sms.ftl"),
+            Self::En => files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl", "en/sms.ftl", "en/voice.ftl"),
+            Self::Hans => {
+                files!(
+                    "zh-Hans/verdicts.ftl",
+                    "zh-Hans/facts.ftl",
+                    "zh-Hans/page.ftl",
+                    "zh-Hans/sms.ftl",
+                    "zh-Hans/voice.ftl"
+                )
+            }
+            Self::Hant => {
+                files!(
+                    "zh-Hant/verdicts.ftl",
+                    "zh-Hant/facts.ftl",
+                    "zh-Hant/page.ftl",
+                    "zh-Hant/sms.ftl",
+                    "zh-Hant/voice.ftl"
+                )
+            }
             Self::Hk => files!("zh-HK/terms.ftl"),
         }
     }

@@ -18,6 +18,12 @@ impl Words {
         self.phrase(&phrase, language)
     }
 
+    /// The day of an instant in the zone of these words.
+    #[must_use]
+    pub fn day_of(&self, at: Timestamp) -> Day {
+        at.day_in(&self.zone)
+    }
+
     /// An instant to the minute, in the zone of these words: 2026年11月23日14:05, 23 November 2026 at 14:05.
     #[must_use]
     pub fn minute(&self, at: Timestamp, language: Language) -> String {

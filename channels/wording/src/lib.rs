@@ -18,11 +18,13 @@ mod brief;
 mod catalogue;
 mod dates;
 mod message;
+mod voice;
 
 pub use self::answer::plain;
 pub use self::brief::Brief;
 pub use self::catalogue::{Fault, WordsError};
 pub use self::message::{MessageId, ShortText};
+pub use self::voice::{VoicePart, VoiceText};
 
 use self::catalogue::{Catalogue, Overrides};
 use self::message::{Part, Phrase, verdict_id};

@@ -61,6 +61,7 @@ pub(crate) fn shapes() -> Vec<Shape> {
         .chain(MessageId::SHAPES.iter().map(plain))
         .chain(VerdictKind::ALL.into_iter().map(brief))
         .chain(ShortText::SHAPES.iter().map(plain))
+        .chain(crate::voice::VoiceText::SHAPES.iter().map(plain))
         .collect()
 }
 

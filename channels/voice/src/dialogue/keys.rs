@@ -15,7 +15,13 @@ pub(super) const AREA_DIGITS: usize = 6;
 pub(super) const GROUP: usize = 4;
 
 /// The languages by their keys, in the order of the menu.
-pub(super) const LANGUAGES: [(u8, Language); 3] = [(1, Language::ZhHans), (2, Language::ZhHk), (3, Language::En)];
+const LANGUAGES: [(u8, Language); 3] = [(1, Language::ZhHans), (2, Language::ZhHk), (3, Language::En)];
+
+/// The languages by their keys.
+#[must_use]
+pub const fn languages() -> [(u8, Language); 3] {
+    LANGUAGES
+}
 
 impl Dialogue {
     /// Says each language's key in its own words, after these phrases.

@@ -259,6 +259,12 @@ impl Dialogue {
         (self.language, self.chosen)
     }
 
+    /// How many digits of what is keyed are there.
+    #[must_use]
+    pub const fn keyed(&self) -> usize {
+        self.keyed.len()
+    }
+
     /// Questions asked so far, by the numbering of [`Call::asked`].
     #[must_use]
     pub const fn asked(&self) -> u32 {

@@ -89,7 +89,7 @@ impl Line {
     }
 }
 
-fn number() -> String {
+pub(crate) fn number() -> String {
     let body = "1234567000000112345";
     let check = body.bytes().fold(0, |interim, digit| contract::receipt::damm_step(interim, digit - b'0'));
     format!("{body}{check}")
