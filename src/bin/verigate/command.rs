@@ -13,6 +13,7 @@ mod doctor;
 mod import;
 mod init;
 mod ledger;
+mod prompts;
 mod serve;
 mod sms;
 
@@ -147,6 +148,9 @@ enum Command {
     /// See to the links of the running gateway, or text something by a real one.
     #[command(subcommand)]
     Sms(sms::Sms),
+    /// The sentences of the voice line: list them, or write their recordings.
+    #[command(subcommand)]
+    Prompts(prompts::PromptsCommand),
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -174,6 +178,7 @@ impl Verigate {
             Command::Import(asked) => asked.run(&self.shared, out),
             Command::Codes(asked) => asked.run(&self.shared, out),
             Command::Sms(asked) => asked.run(&self.shared, out),
+            Command::Prompts(asked) => asked.run(&self.shared, out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),

@@ -3,6 +3,7 @@
 //! Owns the root of the configuration file and the order of coming up and going down. Decides nothing about numbers.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
+mod ivr;
 mod sms;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use channel_http::{Bound, HttpConfig, Ports};
 use channel_sms::SmsConfig;
+use channel_voice::VoiceConfig;
 use contract::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,6 +33,7 @@ use verigate::verify::decide::Rules;
 use verigate::verify::{Gateway, OpenError, Settings};
 use wording::Words;
 
+pub(crate) use self::ivr::prompts;
 pub(crate) use self::sms::NAME as SMS;
 use crate::failure::{Exit, Failure};
 
@@ -61,6 +64,8 @@ pub(crate) struct Root {
     pub(crate) http: HttpConfig,
     /// The SMS channel.
     pub(crate) sms: SmsConfig,
+    /// The voice channel.
+    pub(crate) voice: VoiceConfig,
 }
 
 /// `[words]`: what is said.
@@ -111,6 +116,7 @@ impl Root {
         self.settings()?;
         self.words()?;
         sms::check(self)?;
+        ivr::check(self)?;
         self.http.check().map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
     }
 }
@@ -198,6 +204,7 @@ pub(crate) async fn serve(
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
     let (operator, web) = (texts.operator(), bound.operator());
     let listening = Listening { http: bound.address(), smpp: texts.addresses() };
+    let platforms = ivr::bind(root, &verify, &words, &stopping).await?;
     let tasks = TaskTracker::new();
     let page = metrics.clone();
     let ports = Ports {
@@ -205,10 +212,11 @@ pub(crate) async fn serve(
         words,
         metrics: Arc::new(move || page.render()),
         page_key: *master.derive("verigate page 1", b"").expose(),
-        mounts: Vec::new(),
+        mounts: platforms.mounts(),
     };
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
     let texts = tasks.spawn(texts.serve());
+    let platforms = tasks.spawn(platforms.serve());
     let section = sms::section(operator.clone());
     let control = tasks.spawn(control::serve(Arc::clone(&gateway), section, stopping.clone().cancelled_owned()));
     let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
@@ -241,6 +249,9 @@ pub(crate) async fn serve(
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!(cause = %error, "the sms channel ended badly"),
         Err(error) => tracing::error!(cause = %error, "the sms channel ended badly"),
+    }
+    if let Err(error) = platforms.await {
+        tracing::error!(cause = %error, "calls of platforms ended badly");
     }
     match control.await {
         Ok(Ok(())) => {}

@@ -23,7 +23,7 @@ use verigate::secret::Secret;
 use wording::Words;
 
 use super::{Shared, other};
-use crate::compose::clock;
+use crate::compose::{self, Root, clock};
 use crate::failure::{Exit, Failure};
 
 /// A sync of a small file that takes longer holds every answer up: the disk is overloaded or no disk.
@@ -91,11 +91,34 @@ impl Doctor {
         }
         tell("sets", sets(&folder))?;
         tell("words", words(&core))?;
+        tell("prompts", prompts(&shared.root()?))?;
         if failed == 0 {
             return Ok(());
         }
         Err(other(Exit::Unavailable, anyhow::anyhow!("{failed} of these would keep a gateway from working")))
     }
+}
+
+/// Whether the voice line has every recording, and each says what it should.
+fn prompts(root: &Root) -> Finding {
+    let (prompts, words) = match (compose::prompts(root), root.words()) {
+        (Ok(prompts), Ok(words)) => (prompts, words),
+        (Err(failure), _) | (_, Err(failure)) => return Fail(failure.to_string()),
+    };
+    let lacking = prompts.missing(&words);
+    let named = |other: bool| -> Vec<String> {
+        let of = lacking.iter().filter(|lack| lack.says.is_some() == other);
+        of.take(8).map(|lack| format!("{}/{}", lack.language.tag(), lack.clip)).collect()
+    };
+    let (missing, other) = (named(false), named(true));
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Fail(format!("no recording of {missing} …: see `verigate prompts list`, record them and name their folder"));
+    }
+    if !other.is_empty() {
+        return Warn(format!("the recordings of {} … say other words than the catalogues", other.join(", ")));
+    }
+    Good("every sentence of the voice line has its recording".to_owned())
 }
 
 /// Whether a file can be written and synced, and how long that takes.
