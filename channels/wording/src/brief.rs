@@ -65,7 +65,7 @@ impl Words {
     }
 
     /// A day, without its year where that is `this`.
-    fn brief_day(&self, day: Day, this: Option<Day>, language: Language) -> String {
+    pub(crate) fn brief_day(&self, day: Day, this: Option<Day>, language: Language) -> String {
         let date = day.to_civil();
         let part = |value: i8| u32::try_from(value).unwrap_or(0);
         let (month, day) = (part(date.month()), part(date.day()));

@@ -54,14 +54,24 @@ impl Tag {
             ($($name:literal),+) => { &[$(($name, include_str!(concat!("../catalogues/", $name)))),+] };
         }
         match self {
-            Self::En => files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl", "en/sms.ftl", "en/voice.ftl"),
+            Self::En => {
+                files!(
+                    "en/verdicts.ftl",
+                    "en/facts.ftl",
+                    "en/page.ftl",
+                    "en/sms.ftl",
+                    "en/voice.ftl",
+                    "en/kiosk.ftl"
+                )
+            }
             Self::Hans => {
                 files!(
                     "zh-Hans/verdicts.ftl",
                     "zh-Hans/facts.ftl",
                     "zh-Hans/page.ftl",
                     "zh-Hans/sms.ftl",
-                    "zh-Hans/voice.ftl"
+                    "zh-Hans/voice.ftl",
+                    "zh-Hans/kiosk.ftl"
                 )
             }
             Self::Hant => {
@@ -70,7 +80,8 @@ impl Tag {
                     "zh-Hant/facts.ftl",
                     "zh-Hant/page.ftl",
                     "zh-Hant/sms.ftl",
-                    "zh-Hant/voice.ftl"
+                    "zh-Hant/voice.ftl",
+                    "zh-Hant/kiosk.ftl"
                 )
             }
             Self::Hk => files!("zh-HK/terms.ftl"),

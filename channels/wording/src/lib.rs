@@ -17,13 +17,15 @@ mod answer;
 mod brief;
 mod catalogue;
 mod dates;
+mod display;
 mod message;
 mod voice;
 
 pub use self::answer::plain;
 pub use self::brief::Brief;
 pub use self::catalogue::{Fault, WordsError};
-pub use self::message::{MessageId, ShortText};
+pub use self::display::Shown;
+pub use self::message::{DisplayText, MessageId, ShortText};
 pub use self::voice::{VoicePart, VoiceText};
 
 use self::catalogue::{Catalogue, Overrides};

@@ -19,6 +19,8 @@ pub(crate) enum Part {
     Note,
     /// Why goods were recalled.
     Reason,
+    /// The fact that a heading of two words rests on.
+    Fact,
 }
 
 impl Part {
@@ -30,6 +32,7 @@ impl Part {
             Self::Advice => Some("advice"),
             Self::Note => Some("note"),
             Self::Reason => Some("reason"),
+            Self::Fact => Some("fact"),
         }
     }
 }
@@ -62,6 +65,8 @@ pub(crate) fn shapes() -> Vec<Shape> {
         .chain(VerdictKind::ALL.into_iter().map(brief))
         .chain(ShortText::SHAPES.iter().map(plain))
         .chain(crate::voice::VoiceText::SHAPES.iter().map(plain))
+        .chain(VerdictKind::ALL.into_iter().map(display::shape))
+        .chain(DisplayText::SHAPES.iter().map(plain))
         .collect()
 }
 
@@ -174,7 +179,7 @@ macro_rules! messages {
 
         impl $name {
             /// Id and variables of each.
-            const SHAPES: &'static [(&'static str, &'static [&'static str])] =
+            pub(crate) const SHAPES: &'static [(&'static str, &'static [&'static str])] =
                 &[$(($id, &[$($(stringify!($field)),+)?])),+];
 
             /// The id in the catalogues.
@@ -203,6 +208,11 @@ macro_rules! messages {
     };
 }
 
+mod display;
+
+pub use self::display::DisplayText;
+pub(crate) use self::display::display_id;
+
 messages! {
     /// The pieces that answers are put together from.
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +236,7 @@ messages! {
         BriefSeenOn { day: String } => "sms-seen-on",
         BriefSeenAt { day: String, time: String } => "sms-seen-at",
         BriefSeenIn { when: String, city: String } => "sms-seen-in",
+        DisplaySeenAt { day: String, time: String } => "kiosk-seen-at",
         RefusedOverloaded => "refusal-overloaded",
         RefusedUnavailable => "refusal-unavailable",
         RefusedUnauthorised => "refusal-unauthorised",
