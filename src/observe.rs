@@ -149,13 +149,16 @@ impl Kind {
             | Metric::LedgerCommitFailuresTotal
             | Metric::ConnectionsRefusedTotal
             | Metric::LinkEventsTotal
-            | Metric::SmsProbeFailuresTotal => Self::Counter,
+            | Metric::SmsProbeFailuresTotal
+            | Metric::TerminalEventsTotal => Self::Counter,
             Metric::HistoryHotUnits
             | Metric::HistoryLagEvents
             | Metric::OwedReplies
             | Metric::ConnectionsOpen
             | Metric::LinkConnections
-            | Metric::LinkWaiting => Self::Gauge,
+            | Metric::LinkWaiting
+            | Metric::TerminalsConnected
+            | Metric::TerminalsSilent => Self::Gauge,
             Metric::InquirySeconds | Metric::SmsProbeSeconds => Self::Histogram(&WAIT_SECONDS),
             Metric::LedgerCommitSeconds => Self::Histogram(&COMMIT_SECONDS),
             Metric::LedgerGroupEvents => Self::Histogram(&GROUP_EVENTS),

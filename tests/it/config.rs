@@ -66,7 +66,9 @@ fn the_annotated_file_shows_every_default_as_it_is() {
     };
     let mut unshown = &keys(&defaults) - &keys(&text);
     // Lists that are empty by default are shown as examples.
-    for list in ["http.client", "sms.server", "sms.account", "sms.link", "sms.keyword"] {
+    for list in
+        ["http.client", "sms.server", "sms.account", "sms.link", "sms.keyword", "kiosk.server", "kiosk.terminal"]
+    {
         unshown.remove(list);
     }
     unshown.remove("rules.category");

@@ -33,7 +33,14 @@ impl Drop for Demo {
 
 fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verigate"));
-    command.arg("demo").arg("--dir").arg(dir).args(["--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0"]);
+    command.arg("demo").arg("--dir").arg(dir).args([
+        "--http",
+        "127.0.0.1:0",
+        "--smpp",
+        "127.0.0.1:0",
+        "--kiosk",
+        "127.0.0.1:0",
+    ]);
     command
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_macros, reason = "the one place where metrics are touched")]
 
 mod links;
+mod terminals;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::refusal::Refusal;
 use crate::verdict::{Colour, VerdictKind};
 
 pub use self::links::{LinkLabel, LinkSeen, TextProbed};
+pub use self::terminals::TerminalsSeen;
 
 /// Every metric there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +55,17 @@ pub enum Metric {
     SmsProbeSeconds,
     /// Texts of our own that got no reply in time.
     SmsProbeFailuresTotal,
+    /// Terminals in malls that are connected.
+    TerminalsConnected,
+    /// Terminals of which nothing was heard for too long.
+    TerminalsSilent,
+    /// What happened at terminals, by event.
+    TerminalEventsTotal,
 }
 
 impl Metric {
     /// Every metric, for the exporter's descriptions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::InquiriesTotal,
         Self::VerdictsTotal,
         Self::RefusalsTotal,
@@ -76,6 +84,9 @@ impl Metric {
         Self::LinkEventsTotal,
         Self::SmsProbeSeconds,
         Self::SmsProbeFailuresTotal,
+        Self::TerminalsConnected,
+        Self::TerminalsSilent,
+        Self::TerminalEventsTotal,
     ];
 
     /// Its Prometheus name.
@@ -100,6 +111,9 @@ impl Metric {
             Self::LinkEventsTotal => "verigate_link_events_total",
             Self::SmsProbeSeconds => "verigate_sms_probe_seconds",
             Self::SmsProbeFailuresTotal => "verigate_sms_probe_failures_total",
+            Self::TerminalsConnected => "verigate_terminals_connected",
+            Self::TerminalsSilent => "verigate_terminals_silent",
+            Self::TerminalEventsTotal => "verigate_terminal_events_total",
         }
     }
 
@@ -127,6 +141,9 @@ impl Metric {
                 "Seconds from a text of the gateway's own to its reply, through all but a carrier."
             }
             Self::SmsProbeFailuresTotal => "Texts of the gateway's own that got no reply in time.",
+            Self::TerminalsConnected => "Terminals in malls that are connected.",
+            Self::TerminalsSilent => "Terminals in malls of which nothing was heard for too long.",
+            Self::TerminalEventsTotal => "Scans and deviations at terminals in malls.",
         }
     }
 }

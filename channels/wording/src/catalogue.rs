@@ -55,14 +55,7 @@ impl Tag {
         }
         match self {
             Self::En => {
-                files!(
-                    "en/verdicts.ftl",
-                    "en/facts.ftl",
-                    "en/page.ftl",
-                    "en/sms.ftl",
-                    "en/voice.ftl",
-                    "en/kiosk.ftl"
-                )
+                files!("en/verdicts.ftl", "en/facts.ftl", "en/page.ftl", "en/sms.ftl", "en/voice.ftl", "en/kiosk.ftl")
             }
             Self::Hans => {
                 files!(

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod import;
 mod init;
+mod kiosk;
 mod ledger;
 mod prompts;
 mod serve;
@@ -151,6 +152,9 @@ enum Command {
     /// The sentences of the voice line: list them, or write their recordings.
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
+    /// See to the terminals of the running gateway.
+    #[command(subcommand)]
+    Kiosk(kiosk::Kiosk),
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -179,6 +183,7 @@ impl Verigate {
             Command::Codes(asked) => asked.run(&self.shared, out),
             Command::Sms(asked) => asked.run(&self.shared, out),
             Command::Prompts(asked) => asked.run(&self.shared, out),
+            Command::Kiosk(asked) => asked.run(&self.shared, out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
 mod ivr;
+mod kiosk;
 mod sms;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use channel_http::{Bound, HttpConfig, Ports};
+use channel_kiosk::KioskConfig;
 use channel_sms::SmsConfig;
 use channel_voice::VoiceConfig;
 use contract::Timestamp;
@@ -34,6 +36,7 @@ use verigate::verify::{Gateway, OpenError, Settings};
 use wording::Words;
 
 pub(crate) use self::ivr::prompts;
+pub(crate) use self::kiosk::NAME as KIOSK;
 pub(crate) use self::sms::NAME as SMS;
 use crate::failure::{Exit, Failure};
 
@@ -66,6 +69,8 @@ pub(crate) struct Root {
     pub(crate) sms: SmsConfig,
     /// The voice channel.
     pub(crate) voice: VoiceConfig,
+    /// The kiosk channel.
+    pub(crate) kiosk: KioskConfig,
 }
 
 /// `[words]`: what is said.
@@ -117,6 +122,7 @@ impl Root {
         self.words()?;
         sms::check(self)?;
         ivr::check(self)?;
+        kiosk::check(self)?;
         self.http.check().map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
     }
 }
@@ -175,6 +181,10 @@ pub(crate) struct Listening {
     pub(crate) http: SocketAddr,
     /// The servers of the SMS channel.
     pub(crate) smpp: Vec<SocketAddr>,
+    /// The servers of the kiosk channel.
+    pub(crate) kiosk: Vec<SocketAddr>,
+    /// The pseudo terminals of the kiosk channel, by path.
+    pub(crate) ptys: Vec<String>,
 }
 
 /// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core. On
@@ -203,7 +213,9 @@ pub(crate) async fn serve(
         .await
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
     let (operator, web) = (texts.operator(), bound.operator());
-    let listening = Listening { http: bound.address(), smpp: texts.addresses() };
+    let kiosks = kiosk::bind(root, &verify, &words, &stopping).await?;
+    let (http, smpp) = (bound.address(), texts.addresses());
+    let listening = Listening { http, smpp, kiosk: kiosks.addresses(), ptys: kiosks.ptys() };
     let platforms = ivr::bind(root, &verify, &words, &stopping).await?;
     let tasks = TaskTracker::new();
     let page = metrics.clone();
@@ -217,7 +229,9 @@ pub(crate) async fn serve(
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
     let texts = tasks.spawn(texts.serve());
     let platforms = tasks.spawn(platforms.serve());
-    let section = sms::section(operator.clone());
+    let mut section = sms::section(operator.clone());
+    kiosk::section(kiosks.operator(), &mut section);
+    let kiosks = tasks.spawn(kiosks.serve());
     let control = tasks.spawn(control::serve(Arc::clone(&gateway), section, stopping.clone().cancelled_owned()));
     let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
     // Reads every byte of the imported sets once: what is damaged is found before anybody asks for it.
@@ -228,7 +242,7 @@ pub(crate) async fn serve(
             metrics.fold();
         }
     });
-    tracing::info!(http = %listening.http, smpp = ?listening.smpp, "ready");
+    tracing::info!(http = %listening.http, smpp = ?listening.smpp, kiosk = ?listening.kiosk, "ready");
     ready(listening)?;
     loop {
         tokio::select! {
@@ -245,22 +259,22 @@ pub(crate) async fn serve(
         Ok(cut) => tracing::warn!(cut, "requests were cut at the end of the drain"),
         Err(error) => tracing::error!(cause = %error, "the http channel ended badly"),
     }
-    match texts.await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::error!(cause = %error, "the sms channel ended badly"),
-        Err(error) => tracing::error!(cause = %error, "the sms channel ended badly"),
-    }
-    if let Err(error) = platforms.await {
-        tracing::error!(cause = %error, "calls of platforms ended badly");
-    }
-    match control.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(cause = %error, "the control socket ended badly"),
-        Err(error) => tracing::error!(cause = %error, "the control socket ended badly"),
-    }
+    ended("sms", texts.await);
+    ended("calls of platforms", platforms.await.map(Ok::<_, std::convert::Infallible>));
+    ended("kiosk", kiosks.await.map(Ok::<_, std::convert::Infallible>));
+    ended("control", control.await);
     tasks.wait().await;
     // Closing joins the ledger's threads: not on an async worker.
     tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
+}
+
+/// Tells of a part of the program that did not end well.
+fn ended<T>(part: &'static str, joined: Result<Result<T, impl std::fmt::Display>, tokio::task::JoinError>) {
+    match joined {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(part, cause = %error, "a part of the program ended badly"),
+        Err(error) => tracing::error!(part, cause = %error, "a part of the program ended badly"),
+    }
 }
 
 fn reload(reread: &dyn Fn() -> Result<Root, Failure>, texts: &channel_sms::Operator, web: &channel_http::Operator) {

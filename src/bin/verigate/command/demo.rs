@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
+use channel_kiosk::KioskConfig;
+use channel_kiosk::config::{DeviceConfig, OnConnect, TerminalConfig};
 use channel_sms::{AccountConfig, Secret, ServerConfig, SmsConfig};
 use net::Limits;
 use serde::Serialize;
@@ -42,6 +44,9 @@ pub(crate) struct Demo {
     /// Where carriers bind by SMPP, as system id demo with the password demo; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2775")]
     smpp: SocketAddr,
+    /// Where terminals that send a number on a line are answered; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
+    kiosk: SocketAddr,
 }
 
 /// `DIR/samples.json`.
@@ -56,6 +61,9 @@ struct Samples<'a> {
 struct Listen {
     http: String,
     smpp: String,
+    kiosk: String,
+    /// A pseudo terminal that speaks as `kiosk` does.
+    kiosk_pty: String,
 }
 
 impl Demo {
@@ -66,6 +74,7 @@ impl Demo {
         // Whoever tries things out asks all day from one address.
         root.quotas = Quotas::wide();
         root.sms = sms(self.smpp);
+        root.kiosk = kiosk(self.kiosk);
         root.http.listen = self.http;
         root.http.newcomers_per_hour = u32::MAX;
         // The table is what matters here; what goes wrong is still told.
@@ -89,9 +98,28 @@ fn sms(listen: SocketAddr) -> SmsConfig {
     SmsConfig { server: vec![server], account: vec![account], ..SmsConfig::default() }
 }
 
+/// A server for anyone, and a terminal in Shenzhen on a pseudo terminal of ours.
+fn kiosk(listen: SocketAddr) -> KioskConfig {
+    let device = || DeviceConfig { on_connect: OnConnect::Process, ..DeviceConfig::default() };
+    let server =
+        channel_kiosk::ServerConfig { listen, tls: None, connections: Limits::default(), anyone: Some(device()) };
+    KioskConfig {
+        server: vec![server],
+        terminal: vec![TerminalConfig::on_pty("demo", "深圳", device())],
+        ..KioskConfig::default()
+    }
+}
+
 fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
     let smpp = listening.smpp.first().map_or_else(String::new, SocketAddr::to_string);
-    let listen = Listen { http: listening.http.to_string(), smpp: smpp.clone() };
+    let kiosk = listening.kiosk.first().map_or_else(String::new, SocketAddr::to_string);
+    let kiosk_pty = listening.ptys.first().cloned().unwrap_or_default();
+    let listen = Listen {
+        http: listening.http.to_string(),
+        smpp: smpp.clone(),
+        kiosk: kiosk.clone(),
+        kiosk_pty: kiosk_pty.clone(),
+    };
     let written = Samples { schema: 1, listen, samples };
     let text = serde_json::to_vec_pretty(&written).context("the samples cannot be written").map_err(ours)?;
     replace(&dir.join("samples.json"), &text).context("cannot write samples.json").map_err(ours)?;
@@ -106,6 +134,7 @@ fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Wr
         writeln!(out, "  {:<18} {:<6} {}{}", sample.verdict, sample.colour, grouped(code), sample.hint())?;
     }
     writeln!(out, "\nText them to {SHORT_NUMBER} by SMPP at {smpp} (system id demo, password demo).")?;
+    writeln!(out, "Scan them at {kiosk} (a number on a line, as by netcat) or on the serial line {kiosk_pty}.")?;
     writeln!(out, "\nready")?;
     Ok(out.flush()?)
 }

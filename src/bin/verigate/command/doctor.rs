@@ -113,7 +113,9 @@ fn prompts(root: &Root) -> Finding {
     let (missing, other) = (named(false), named(true));
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        return Fail(format!("no recording of {missing} …: see `verigate prompts list`, record them and name their folder"));
+        return Fail(format!(
+            "no recording of {missing} …: see `verigate prompts list`, record them and name their folder"
+        ));
     }
     if !other.is_empty() {
         return Warn(format!("the recordings of {} … say other words than the catalogues", other.join(", ")));

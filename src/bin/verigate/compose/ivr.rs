@@ -51,10 +51,12 @@ pub(super) async fn bind(
     words: &Arc<Words>,
     stopping: &CancellationToken,
 ) -> Result<Platforms, Failure> {
-    let fetch =
-        |place: &SecretPlace| -> Result<String, Fault> { Ok(placed(place)?.text(&ProcessEnvironment)?.expose().to_owned()) };
+    let fetch = |place: &SecretPlace| -> Result<String, Fault> {
+        Ok(placed(place)?.text(&ProcessEnvironment)?.expose().to_owned())
+    };
     let tasks = Drain::new(stopping.clone(), GRACE);
-    let (webhooks, agi) = (root.voice.webhooks.check(&fetch).map_err(usage)?, root.voice.fastagi.check().map_err(usage)?);
+    let (webhooks, agi) =
+        (root.voice.webhooks.check(&fetch).map_err(usage)?, root.voice.fastagi.check().map_err(usage)?);
     if webhooks.is_none() && agi.is_none() {
         return Ok(Platforms { ivr: None, fastagi: None, tasks });
     }

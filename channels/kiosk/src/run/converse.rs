@@ -1,0 +1,253 @@
+//! A line that is up: octets to and from its session, questions to the core.
+//!
+//! Reading, writing, waiting for the core and for the time go on side by side, so that a device that does not read
+//! still gets its scans recorded, and one that does not send still gets its pages. A device that takes nothing for
+//! [`STALL`] is given up. Works over any line; opens and closes none.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, VerdictGiven};
+use contract::{BoxFuture, Channel, EventTime, Inquiry, InquiryId, Language, Refusal, Reply, Request, Verify};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::hub::{Hub, time};
+use super::post::{Who, count};
+use crate::render::Voice;
+use crate::session::{Event, Scan, Session};
+use crate::wire::telnet::{Settled, Telnet};
+
+/// A device that takes nothing for so long is given up.
+const STALL: Duration = Duration::from_secs(10);
+/// A terminal server is asked for a sign of life this often.
+const PROBE: Duration = Duration::from_secs(30);
+
+/// Why a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The other end is gone.
+    Gone,
+    /// It does not read.
+    Stalled,
+    /// A newer line of the same terminal took over.
+    Replaced,
+    /// The gateway stops.
+    Stopped,
+    /// The terminal server does not set the port as it is asked.
+    Refused,
+}
+
+/// How a line begins.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    /// What came while its owner was found out.
+    pub(super) first: Vec<u8>,
+    /// The terminal server speaks telnet.
+    pub(super) telnet: Option<Telnet>,
+    /// The other end may close its half and still read (TCP).
+    pub(super) halves: bool,
+}
+
+type Answered = (u64, Language, Result<Reply, Refusal>, Duration);
+
+struct Talk<'a> {
+    hub: &'a Hub,
+    who: &'a Who,
+    session: Session,
+    telnet: Option<Telnet>,
+    out: Vec<u8>,
+    stall_at: Option<Instant>,
+    probe_at: Option<Instant>,
+}
+
+/// Converses until the line ends.
+pub(super) async fn converse<S>(
+    hub: &Hub,
+    who: &Who,
+    stream: S,
+    opening: Opening,
+    replaced: &CancellationToken,
+) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let stopping = hub.tasks.stopping();
+    let Opening { first, telnet, halves } = opening;
+    let mut talk = Talk::new(hub, who, telnet);
+    if !first.is_empty() {
+        talk.heard(&first);
+    }
+    let mut asking: Option<BoxFuture<'_, Answered>> = None;
+    let mut buffer = [0_u8; 1_024];
+    let mut no_more = false;
+    loop {
+        talk.drain(&mut asking);
+        if talk.telnet.as_ref().is_some_and(|telnet| telnet.settled() == Settled::Otherwise) {
+            return Ended::Refused;
+        }
+        let quiet = asking.is_none() && !talk.session.is_waiting() && talk.out.is_empty();
+        if quiet && (no_more || stopping.is_cancelled()) {
+            return if no_more { Ended::Gone } else { Ended::Stopped };
+        }
+        let due = talk.due();
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let answer = async {
+            match &mut asking {
+                Some(asking) => asking.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            read = reader.read(&mut buffer), if !no_more => match read {
+                Ok(0) if halves => no_more = true,
+                // A serial line that is gone reads nothing for ever, without an error.
+                Ok(0) | Err(_) => return Ended::Gone,
+                Ok(read) => talk.heard(buffer.get(..read).unwrap_or_default()),
+            },
+            written = writer.write(&talk.out), if !talk.out.is_empty() => match written {
+                Ok(0) | Err(_) => return Ended::Gone,
+                Ok(written) => talk.written(written),
+            },
+            answered = answer => {
+                asking = None;
+                talk.answered(answered);
+            }
+            () = timer => {
+                if talk.stall_at.is_some_and(|at| now() >= at) {
+                    count(&who.post.counts.stalled);
+                    return Ended::Stalled;
+                }
+                talk.timed_out();
+            }
+            () = replaced.cancelled() => return Ended::Replaced,
+            () = stopping.cancelled(), if !stopping.is_cancelled() => {}
+        }
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl<'a> Talk<'a> {
+    fn new(hub: &'a Hub, who: &'a Who, telnet: Option<Telnet>) -> Self {
+        let voice = Voice::new(Arc::clone(&hub.words), Arc::clone(&who.device));
+        let session = Session::new(voice, hub.patience(), Arc::clone(&who.registration), now());
+        let probe_at = telnet.is_some().then(|| now() + PROBE);
+        Self { hub, who, session, telnet, out: Vec::new(), stall_at: None, probe_at }
+    }
+
+    fn heard(&mut self, octets: &[u8]) {
+        self.who.post.heard(time());
+        match &mut self.telnet {
+            None => self.session.handle_octets(octets, now()),
+            Some(telnet) => {
+                let mut data = Vec::with_capacity(octets.len());
+                telnet.unwrap(octets, &mut data);
+                if !data.is_empty() {
+                    self.session.handle_octets(&data, now());
+                }
+            }
+        }
+    }
+
+    fn written(&mut self, count: usize) {
+        self.out.drain(..count.min(self.out.len()));
+        self.stall_at = None;
+    }
+
+    fn answered(&mut self, (ticket, _, result, took): Answered) {
+        let counts = &self.who.post.counts;
+        match &result {
+            Ok(reply) => {
+                for answer in &reply.answers {
+                    let (verdict, colour) = (answer.verdict.kind(), answer.colour);
+                    VerdictGiven { channel: Channel::Kiosk, verdict, colour }.emit();
+                }
+                InquiryAnswered { channel: Channel::Kiosk, took, replayed: reply.replayed }.emit();
+                count(if reply.replayed { &counts.replayed } else { &counts.answered });
+            }
+            Err(refusal) => {
+                RefusalSent { channel: Channel::Kiosk, refusal }.emit();
+                count(&counts.refused);
+            }
+        }
+        self.session.handle_answer(ticket, result.as_ref(), now());
+    }
+
+    fn timed_out(&mut self) {
+        if self.probe_at.is_some_and(|at| now() >= at) {
+            self.probe_at = Some(now() + PROBE);
+            if let Some(telnet) = &mut self.telnet {
+                telnet.probe();
+            }
+        }
+        self.session.handle_timeout(now());
+    }
+
+    /// Takes out what the session wants.
+    fn drain(&mut self, asking: &mut Option<BoxFuture<'a, Answered>>) {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Ask { ticket, scan, language } => *asking = Some(self.ask(ticket, *scan, language)),
+                Event::Forget { .. } => *asking = None,
+                Event::Noticed(noticed) => self.who.post.counts.noticed(noticed),
+            }
+        }
+        // The session bounds what waits in it; it is asked for more only when that has gone out.
+        if self.out.is_empty() {
+            let octets = self.session.poll_transmit();
+            match &mut self.telnet {
+                None => self.out = octets,
+                Some(telnet) => {
+                    self.out = telnet.take_out();
+                    Telnet::wrap(&octets, &mut self.out);
+                }
+            }
+        }
+        if self.out.is_empty() {
+            self.stall_at = None;
+        } else if self.stall_at.is_none() {
+            self.stall_at = Some(now() + STALL);
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let session = self.session.poll_timeout().map(|(due, _)| due);
+        [session, self.stall_at, self.probe_at].into_iter().flatten().min()
+    }
+
+    fn ask(&self, ticket: u64, scan: Scan, language: Language) -> BoxFuture<'a, Answered> {
+        let verify: &'a Arc<dyn Verify> = &self.hub.verify;
+        let inquiry = self.inquiry(scan, language);
+        count(&self.who.post.counts.scans);
+        InquiryReceived { channel: Channel::Kiosk }.emit();
+        Box::pin(async move {
+            let begun = now();
+            let result = verify.verify(inquiry).await;
+            (ticket, language, result, begun.elapsed())
+        })
+    }
+
+    fn inquiry(&self, scan: Scan, language: Language) -> Inquiry {
+        let Who { asker, place, scope, .. } = self.who;
+        Inquiry {
+            id: InquiryId { scope: scope.clone(), key: scan.key().to_owned(), valid_for: self.hub.settings.same_for },
+            channel: Channel::Kiosk,
+            asker: asker.clone(),
+            route: None,
+            language,
+            place: place.clone(),
+            asked: EventTime::exact(time()),
+            request: Request::Check,
+            checks: vec![scan.check()],
+        }
+    }
+}
