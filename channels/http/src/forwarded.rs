@@ -104,7 +104,8 @@ impl Proxies {
 
     /// Who sent a request that came over this connection. An entry that is no address ends the walk: the client is then
     /// whoever handed it to the last proxy that said so, at worst that proxy.
-    pub(crate) fn sender(&self, connection: Peer, headers: &HeaderMap) -> Peer {
+    #[must_use]
+    pub fn sender(&self, connection: Peer, headers: &HeaderMap) -> Peer {
         if self.trusted.is_empty() || !self.trust(connection.address) {
             return connection;
         }
@@ -220,6 +221,23 @@ mod tests {
         for bad in ["", "10.0.0.0/33", "10.0.0/8", "proxy", "::/129", "1.1.1.1/x"] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_committed_corpus_names_somebody() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/forwarded");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let data = std::fs::read(entry.unwrap().path()).unwrap();
+            let Some((which, text)) = data.split_first() else { continue };
+            let name = if which % 2 == 0 { "x-forwarded-for" } else { "forwarded" };
+            let lines = text.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok());
+            let headers: HeaderMap = lines.map(|value| (HeaderName::from_static(name), value)).collect();
+            let proxies: Proxies = toml::from_str(&format!("{OURS}\nheader = \"{name}\"")).unwrap();
+            let peer = Peer { address: [127, 0, 0, 1].into(), reached_loopback: true, by_tls: false };
+            read += usize::from(proxies.sender(peer, &headers).address != peer.address);
+        }
+        assert!(read >= 4, "the corpus still holds headers that are believed, got {read}");
     }
 
     proptest::proptest! {

@@ -6,6 +6,7 @@ served all the while, and afterwards nothing is left open.
 usage: run.py VERIGATE
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -37,6 +38,8 @@ def hold(condition, text):
 CONFIG = """
 [data]
 dir = "{dir}/data"
+[log]
+level = "{level}"
 [http]
 listen = "127.0.0.1:0"
 {http}
@@ -46,16 +49,18 @@ requests = {{ running = 64, header_bytes = 16384, body_bytes = 65536, header_tim
 
 
 class Program:
-    def __init__(self, binary, http=""):
+    def __init__(self, binary, http="", level="info"):
         self.dir = tempfile.mkdtemp(prefix="verigate-http-")
         self.config = os.path.join(self.dir, "verigate.toml")
         with open(self.config, "w") as file:
-            file.write(CONFIG.format(dir=self.dir, http=http))
+            file.write(CONFIG.format(dir=self.dir, http=http, level=level))
         subprocess.run([binary, "init", "--config", self.config], check=True, stdout=subprocess.DEVNULL)
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.process = subprocess.Popen(
             [binary, "serve", "--config", self.config], stdout=subprocess.PIPE, stderr=self.log, text=True
         )
+        # Whatever goes wrong here, nothing stays behind.
+        atexit.register(self.process.kill)
         self.port = self.wait_for(r"http=127\.0\.0\.1:(\d+)")
 
     def wait_for(self, pattern, since=0, seconds=20):
@@ -298,7 +303,7 @@ def renewed(binary):
         )
 
     make("first")
-    program = Program(binary, f'tls = {{ certificates = "{pem}", key = "{key}" }}')
+    program = Program(binary, f'tls = {{ certificates = "{pem}", key = "{key}" }}', "debug")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
@@ -310,6 +315,17 @@ def renewed(binary):
             return b"first" in der, b"second" in der
 
     hold(shown() == (True, False), "the first certificate is not shown")
+    with socket.create_connection(("127.0.0.1", program.port)) as plain, context.wrap_socket(plain) as peer:
+        body = b'{"code":"12345"}'
+        peer.sendall(
+            b"POST /v1/checks HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: till-7.42\r\ncontent-type: application/json\r\n"
+            + f"content-length: {len(body)}\r\n\r\n".encode() + body
+        )
+        answer = b""
+        while part := peer.recv(65536):
+            answer += part
+    hold(b"x-request-id: till-7.42" in answer and b'"malformed"' in answer, f"a named request: {answer[:300]!r}")
+    program.wait_for(r"request\{id=\W*till-7\.42\W*\}:inquiry")
     make("second")
     since = os.path.getsize(program.log.name)
     program.process.send_signal(signal.SIGHUP)

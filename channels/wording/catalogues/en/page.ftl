@@ -3,7 +3,7 @@
 page-title = Product number check
 page-heading = Check the article in your hand
 page-prompt = Number on the pack
-page-placeholder = for example 12345 67890 12345 67890
+page-placeholder = e.g. 12345 67890 12345 67890
 page-hint = Enter the number that is different on every pack; spaces may be left out.
 page-button = Check
 page-more = Compare lot and expiry date (optional)
