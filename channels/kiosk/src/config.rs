@@ -19,6 +19,7 @@ pub use self::raw::{
     SerialConfig, ServerConfig, TerminalConfig,
 };
 use crate::render::Encoding;
+use crate::session::framed::Keys;
 
 /// Fetches a secret; the error is the operator's to mend.
 pub type Secrets<'a> = &'a dyn Fn(&SecretPlace) -> Result<String, Box<dyn std::error::Error + Send + Sync>>;
@@ -28,6 +29,8 @@ pub type Secrets<'a> = &'a dyn Fn(&SecretPlace) -> Result<String, Box<dyn std::e
 pub struct Settings {
     /// Where serial servers dial in.
     pub servers: Vec<Server>,
+    /// The keys of terminals that prove who they are.
+    pub keys: Arc<Keys>,
     /// Every terminal.
     pub terminals: Vec<Arc<Terminal>>,
     /// For so long the same number at the same terminal is the same scan.
@@ -95,6 +98,8 @@ pub enum Way {
     Registers(Registration),
     /// Its serial server dials us from this address.
     From(IpAddr),
+    /// It dials us and proves who it is.
+    Proves,
 }
 
 /// What a serial server says first, and may say before every packet.
@@ -134,6 +139,8 @@ pub struct Device {
     pub discards: bool,
     /// What it says to show that it is there.
     pub heartbeat: Vec<u8>,
+    /// Messages of the day, for terminals with firmware of their own.
+    pub notices: Vec<String>,
 }
 
 impl Device {

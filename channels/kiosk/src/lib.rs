@@ -9,9 +9,13 @@
 //! ```
 
 pub mod config;
+#[cfg(any(test, feature = "invariants"))]
+pub mod invariants;
 pub mod render;
 pub mod run;
 pub mod session;
+pub mod simulate;
+pub mod terminal;
 pub mod wire;
 
 pub use config::{ConfigError, KioskConfig, SecretPlace, ServerConfig};

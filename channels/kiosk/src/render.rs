@@ -81,6 +81,24 @@ impl Voice {
         &self.device
     }
 
+    /// The same words on another device.
+    #[must_use]
+    pub fn on(&self, device: Arc<Device>) -> Self {
+        Self { words: Arc::clone(&self.words), device }
+    }
+
+    /// The pages of an answer, as text.
+    #[must_use]
+    pub fn pages(&self, reply: &Reply, language: Language) -> Vec<Vec<String>> {
+        reply.answers.first().map_or_else(Vec::new, |answer| display::answer(self, reply, answer, language))
+    }
+
+    /// The lines of a notice, as text.
+    #[must_use]
+    pub fn lines(&self, notice: &Notice, language: Language) -> Vec<String> {
+        wrap(&self.notice_text(notice, language).1, self.device.columns)
+    }
+
     /// An answer. A reply without one (nothing was asked about) is said as a number that was not read.
     #[must_use]
     pub fn answer(&self, reply: &Reply, about: &About, language: Language) -> Said {

@@ -11,6 +11,7 @@ mod dial;
 mod hub;
 mod operator;
 mod post;
+mod speaking;
 mod tty;
 
 use std::net::SocketAddr;
@@ -104,7 +105,7 @@ impl Bound {
                     let fault = |source| KioskError::Tls { terminal: terminal.name.to_string(), source };
                     dial::dialler(tls.as_ref()).map_err(fault)?;
                 }
-                Way::Tty { .. } | Way::Registers(_) | Way::From(_) => {}
+                Way::Tty { .. } | Way::Registers(_) | Way::From(_) | Way::Proves => {}
             }
         }
         let hub = Hub::new(settings, ports, Drain::new(shutdown.clone(), DRAIN));
@@ -141,7 +142,7 @@ impl Bound {
             match &terminal.way {
                 Way::Tty { .. } => drop(hub.tasks.spawn(tty::watch(hub_, terminal))),
                 Way::Dial { .. } => drop(hub.tasks.spawn(dial::keep(hub_, terminal))),
-                Way::Pty | Way::Registers(_) | Way::From(_) => {}
+                Way::Pty | Way::Registers(_) | Way::From(_) | Way::Proves => {}
             }
         }
         let mut serving = tokio::task::JoinSet::new();

@@ -9,6 +9,8 @@
 //! comes in time the terminal asks for the scan again, and the scan that it then sends is the same one to the core.
 //! What a device does not take is bounded by [`MOST_OUT`]: beyond it nothing more is said until it reads.
 
+mod event;
+pub mod framed;
 mod scan;
 
 use std::collections::VecDeque;
@@ -17,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Language, Receipt, Refusal, Reply};
 
+pub use self::event::{Event, Noticed, Patience};
 use self::scan::Said as Read;
 pub use self::scan::Scan;
 use crate::config::Profile;
@@ -38,59 +41,6 @@ const LAST_PAGE: Duration = Duration::from_secs(10);
 const BLOCK_AGAIN: Duration = Duration::from_secs(1);
 /// So often (ISO 1155).
 const BLOCK_TRIES: u32 = 3;
-
-/// How long a shopper waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Until the terminal asks for patience.
-    pub wait_after: Duration,
-    /// Until it asks for the scan again.
-    pub give_up_after: Duration,
-}
-
-/// What the session wants of the world, and what it noticed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// Ask the core; answer by [`Session::handle_answer`].
-    Ask {
-        /// Names the question.
-        ticket: u64,
-        /// What was scanned.
-        scan: Box<Scan>,
-        /// The language of the answer.
-        language: Language,
-    },
-    /// Nobody waits for this answer any more.
-    Forget {
-        /// The question.
-        ticket: u64,
-    },
-    /// Something to count.
-    Noticed(Noticed),
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Noticed {
-    /// Octets that came while nobody was there.
-    Stale,
-    /// A line in which nothing could be read: noise, a wrong baud rate, half a number.
-    Unreadable,
-    /// A line that was too long.
-    TooLong,
-    /// The same scan again.
-    Repeated,
-    /// A scan beyond the queue.
-    Overrun,
-    /// A sign of life of a serial server.
-    Heartbeat,
-    /// No answer in time.
-    LateAnswer,
-    /// Something was not said, for the device does not read.
-    Unsaid,
-    /// The device did not acknowledge a block.
-    Unacknowledged,
-}
 
 #[derive(Debug)]
 struct Waiting {

@@ -1,8 +1,11 @@
-//! Octets on a terminal's line: lines of stock devices, and telnet's remote port control around them.
+//! Octets on a terminal's line: lines of stock devices, frames of those with firmware of their own, and telnet's remote
+//! port control around either.
 //!
 //! Pure: nothing here reads a clock, waits or knows what a line means.
 
+pub mod frame;
 pub mod line;
+pub mod message;
 pub mod telnet;
 
 /// Start of a framed text.

@@ -179,6 +179,8 @@ pub struct Program {
     pub http: SocketAddr,
     /// Where carriers bind to it.
     pub smpp: SocketAddr,
+    /// Where terminals dial in.
+    pub kiosk: SocketAddr,
 }
 
 impl Program {
@@ -201,7 +203,7 @@ impl Program {
         let lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         // From here on an error drops it, and so ends it.
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut program = Self { child, http: nowhere, smpp: nowhere };
+        let mut program = Self { child, http: nowhere, smpp: nowhere, kiosk: nowhere };
         let (tell, told) = mpsc::channel();
         // Reads to the end, so that the program never waits for us to.
         std::thread::spawn(move || {
@@ -220,7 +222,7 @@ impl Program {
             let listen = samples.pointer(&format!("/listen/{channel}")).and_then(|listen| listen.as_str());
             Ok(listen.with_context(|| format!("samples.json names no listen.{channel}"))?.parse()?)
         };
-        (program.http, program.smpp) = (listen("http")?, listen("smpp")?);
+        (program.http, program.smpp, program.kiosk) = (listen("http")?, listen("smpp")?, listen("kiosk")?);
         Ok(program)
     }
 

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use contract::{Confidence, Language, Place, Point};
 
-use super::raw::{DeviceConfig, KioskConfig, OnConnect, PlaceConfig, Profile, SerialConfig, TerminalConfig};
+use super::raw::{
+    DeviceConfig, KioskConfig, OnConnect, PlaceConfig, Profile, SecretPlace, SerialConfig, TerminalConfig,
+};
 use super::{Device, Registration, Secrets, Server, Settings, Terminal, Way};
 use crate::render::Encoding;
+use crate::session::framed::{Key, Keys};
 
 /// What is wrong with the section.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,7 @@ pub enum ConfigError {
     #[error("kiosk: the name {0} is taken")]
     NameTaken(String),
     /// There is no way, or more than one.
-    #[error("kiosk.terminal {0}: expected exactly one of tty, dial, registration and from")]
+    #[error("kiosk.terminal {0}: expected exactly one of tty, dial, registration and from, or a key alone")]
     Way(String),
     /// Two terminals would be taken for one another.
     #[error("kiosk.terminal {0}: {1} says the same or begins with the same")]
@@ -63,13 +66,16 @@ pub enum ConfigError {
     #[error("kiosk {0}: big5 has no characters for zh-Hans: use zh-HK, en or another encoding")]
     Encoding(String),
     /// A secret cannot be had.
-    #[error("kiosk.terminal {terminal}: no registration")]
+    #[error("kiosk.terminal {terminal}: a secret cannot be had")]
     Secret {
         /// The terminal.
         terminal: String,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A key is none.
+    #[error("kiosk.terminal {0}: key: expected 64 hexadecimal digits")]
+    Key(String),
 }
 
 fn within(at: &str, key: &'static str, least: u32, most: u32, got: u32) -> Result<u32, ConfigError> {
@@ -104,16 +110,23 @@ impl KioskConfig {
             servers.push(Server { listen: server.listen, tls: server.tls.clone(), connections: limits, anyone });
         }
         let mut names = HashSet::new();
+        let mut keys = Keys::new();
         let mut terminals: Vec<Arc<Terminal>> = Vec::with_capacity(self.terminal.len());
         for terminal in &self.terminal {
             if !names.insert(terminal.name.as_str()) {
                 return Err(ConfigError::NameTaken(terminal.name.clone()));
             }
-            terminals.push(Arc::new(terminal.check(secrets)?));
+            let checked = Arc::new(terminal.check(secrets)?);
+            if let Some(place) = &terminal.key {
+                let key = terminal.fetch_key(place, secrets)?;
+                keys.insert(Arc::clone(&checked.name), (key, Arc::clone(&checked.device)));
+            }
+            terminals.push(checked);
         }
         apart(&terminals)?;
         Ok(Settings {
             servers,
+            keys: Arc::new(keys),
             terminals,
             same_for: Duration::from_secs(self.same_s.into()),
             wait_after: millis(self.wait_ms),
@@ -135,7 +148,7 @@ fn apart(terminals: &[Arc<Terminal>]) -> Result<(), ConfigError> {
                     return Err(ConfigError::Ambiguous(terminal.name.to_string(), other.to_string()));
                 }
             }
-            Way::Tty { .. } | Way::Pty | Way::Dial { .. } => {}
+            Way::Tty { .. } | Way::Pty | Way::Dial { .. } | Way::Proves => {}
         }
     }
     // In order, one that begins with another stands right behind it or behind others that do.
@@ -151,6 +164,16 @@ fn apart(terminals: &[Arc<Terminal>]) -> Result<(), ConfigError> {
 }
 
 impl TerminalConfig {
+    fn fetch_key(&self, place: &SecretPlace, secrets: Secrets<'_>) -> Result<Key, ConfigError> {
+        let terminal = || self.name.clone();
+        let digits = secrets(place).map_err(|source| ConfigError::Secret { terminal: terminal(), source })?;
+        // A section that is only looked over has no secrets yet.
+        if digits.is_empty() {
+            return Ok(Key([0; 32]));
+        }
+        Key::parse(&digits).ok_or_else(|| ConfigError::Key(terminal()))
+    }
+
     fn check(&self, secrets: Secrets<'_>) -> Result<Terminal, ConfigError> {
         let name = self.name.as_str();
         let usable = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
@@ -165,7 +188,8 @@ impl TerminalConfig {
         length("mall", &self.mall, 64)?;
         let ways =
             [self.tty.is_some(), self.dial.is_some(), self.registration.is_some(), self.from.is_some(), self.pty];
-        if ways.iter().filter(|way| **way).count() != 1 {
+        let given = ways.iter().filter(|way| **way).count();
+        if given > 1 || (given == 0 && self.key.is_none()) {
             return Err(ConfigError::Way(name.to_owned()));
         }
         let way = if let Some(path) = &self.tty {
@@ -184,8 +208,10 @@ impl TerminalConfig {
             Way::Registers(Registration(said.into_bytes().into()))
         } else if let Some(address) = self.from {
             Way::From(address)
-        } else {
+        } else if self.pty {
             Way::Pty
+        } else {
+            Way::Proves
         };
         Ok(Terminal {
             name: name.into(),
@@ -258,6 +284,10 @@ impl DeviceConfig {
                 return Err(ConfigError::Length { at: at.to_owned(), key, least: 0, most, of: "octets" });
             }
         }
+        if self.notices.len() > 4 || self.notices.iter().any(|notice| notice.chars().count() > 80) {
+            let (at, key) = (at.to_owned(), "device.notices");
+            return Err(ConfigError::Length { at, key, least: 0, most: 80, of: "characters, at most 4 of them" });
+        }
         Ok(Device {
             output: self.output.clone(),
             encoding: self.encoding,
@@ -271,6 +301,7 @@ impl DeviceConfig {
             gap: (self.gap_ms != 0).then(|| millis(self.gap_ms)),
             discards: self.on_connect == OnConnect::Discard,
             heartbeat: self.heartbeat.clone().into_bytes(),
+            notices: self.notices.clone(),
         })
     }
 }

@@ -59,7 +59,8 @@ pub struct ServerConfig {
     pub anyone: Option<DeviceConfig>,
 }
 
-/// A terminal. Exactly one of `tty`, `dial`, `registration` and `from` says how its line comes about.
+/// A terminal. One of `tty`, `dial`, `registration` and `from` says how its line comes about; without any of them it dials in
+/// and proves who it is by its `key`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TerminalConfig {
@@ -90,6 +91,9 @@ pub struct TerminalConfig {
     /// Its serial server dials in from this address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<IpAddr>,
+    /// Its key for the framed protocol: where the 64 hexadecimal digits are. Default none: it speaks lines alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<SecretPlace>,
     /// A pseudo terminal made by the program itself; never in a file.
     #[serde(skip)]
     pub pty: bool,
@@ -113,6 +117,7 @@ impl TerminalConfig {
             dial: None,
             registration: None,
             from: None,
+            key: None,
             pty: true,
             device,
         }
@@ -251,6 +256,8 @@ pub struct DeviceConfig {
     pub on_connect: OnConnect,
     /// What a serial server sends of its own to show that it is there: it is swallowed. At most 64 octets. Default empty.
     pub heartbeat: String,
+    /// Messages of the day, for terminals that speak the framed protocol: at most 4 of at most 80 characters. Default none.
+    pub notices: Vec<String>,
 }
 
 impl Default for DeviceConfig {
@@ -268,6 +275,7 @@ impl Default for DeviceConfig {
             gap_ms: 60,
             on_connect: OnConnect::Discard,
             heartbeat: String::new(),
+            notices: Vec::new(),
         }
     }
 }

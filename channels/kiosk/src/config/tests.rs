@@ -72,7 +72,7 @@ fn what_cannot_work_is_refused_by_its_name() {
         ("[[terminal]]\nname = \"a\"\ntty = \"x\"\ndevice = { encoding = \"big5\" }", "big5"),
         ("[[terminal]]\nname = \"a\"\ntty = \"x\"\ndevice = { gap_ms = 5 }", "gap_ms"),
         ("[[terminal]]\nname = \"a\"\nregistration = { env = \"abc\" }", "4 to 128"),
-        ("[[terminal]]\nname = \"a\"\nregistration = {}", "no registration"),
+        ("[[terminal]]\nname = \"a\"\nregistration = {}", "cannot be had"),
         (
             "[[terminal]]\nname = \"a\"\nregistration = { env = \"abcd\" }\n[[terminal]]\nname = \"b\"\nregistration = { env = \"abcde\" }",
             "begins with the same",
@@ -81,6 +81,7 @@ fn what_cannot_work_is_refused_by_its_name() {
             "[[terminal]]\nname = \"a\"\nfrom = \"192.0.2.1\"\n[[terminal]]\nname = \"b\"\nfrom = \"::ffff:192.0.2.1\"",
             "says the same",
         ),
+        ("[[terminal]]\nname = \"a\"\nkey = { env = \"abc\" }", "64 hexadecimal"),
         ("baud = 1", "unknown field"),
     ] {
         let said = checked(text).map(drop).unwrap_err();

@@ -40,7 +40,7 @@ pub(super) fn keep_alive(stream: &Stream) {
 pub(super) async fn accepted(hub: Arc<Hub>, server: usize, connection: Connection) {
     let Connection { mut stream, peer, held } = connection;
     keep_alive(&stream);
-    let Some((who, first, registered)) = identify(&hub, server, &mut stream, peer.ip()).await else {
+    let Some((who, first, known)) = identify(&hub, server, &mut stream, peer.ip()).await else {
         count(&hub.anyone.counts.turned_away);
         tracing::info!(peer = %peer.ip(), "a connection of no registered terminal was turned away");
         let mut text = hub.words.display_text(&DisplayText::Unknown, contract::Language::ZhHans);
@@ -49,7 +49,7 @@ pub(super) async fn accepted(hub: Arc<Hub>, server: usize, connection: Connectio
         return;
     };
     let opening = Opening { first, telnet: None, halves: true };
-    if registered {
+    if known {
         let token = who.post.up(&peer.to_string());
         let ended = converse(&hub, &who, &mut stream, opening, &token).await;
         who.post.down(&token);
@@ -78,7 +78,8 @@ async fn identify(
     }
     let anyone = hub.settings.servers.get(server)?.anyone.as_ref();
     let mut said = Vec::new();
-    if terminals.iter().any(|terminal| matches!(terminal.way, Way::Registers(_))) {
+    let proves = !hub.settings.keys.is_empty();
+    if proves || terminals.iter().any(|terminal| matches!(terminal.way, Way::Registers(_))) {
         let patience = if anyone.is_some() { ANYONE } else { PATIENCE };
         let until = tokio::time::Instant::now() + patience;
         loop {
@@ -87,7 +88,8 @@ async fn identify(
                     let rest = said.split_off(length);
                     return Some((of_terminal(hub, &terminal, &terminal.name)?, rest, true));
                 }
-                Heard::Nobody => break,
+                Heard::Nobody if !said.is_empty() => break,
+                Heard::Nobody => {}
                 Heard::More => {}
             }
             let mut buffer = [0; LONGEST];
@@ -97,7 +99,13 @@ async fn identify(
             }
         }
     }
-    let device = Arc::clone(anyone?);
+    let framed = proves && said.first() == Some(&0);
+    let device = match anyone {
+        Some(device) => Arc::clone(device),
+        // Nobody yet: it has to prove who it is before it can ask.
+        None if framed => Arc::clone(&hub.settings.keys.values().next()?.1),
+        None => return None,
+    };
     let post = Arc::clone(&hub.anyone);
     post.heard(time());
     let asker = Asker { identity: Identity::Network(peer), role: Role::Shopper };
@@ -133,7 +141,7 @@ fn registered(terminals: &[Arc<Terminal>], said: &[u8]) -> Heard {
 pub(super) fn of_terminal(hub: &Hub, terminal: &Terminal, name: &Arc<str>) -> Option<Who> {
     let registration = match &terminal.way {
         Way::Registers(registration) => Arc::clone(&registration.0),
-        Way::Tty { .. } | Way::Pty | Way::Dial { .. } | Way::From(_) => Arc::new([]),
+        Way::Tty { .. } | Way::Pty | Way::Dial { .. } | Way::From(_) | Way::Proves => Arc::new([]),
     };
     Some(Who {
         post: hub.post(name, terminal)?,

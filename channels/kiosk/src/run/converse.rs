@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::hub::{Hub, time};
 use super::post::{Who, count};
-use crate::render::Voice;
-use crate::session::{Event, Scan, Session};
+use super::speaking::Speaking;
+use crate::session::{Event, Scan};
+use crate::wire::message::Status;
 use crate::wire::telnet::{Settled, Telnet};
 
 /// A device that takes nothing for so long is given up.
@@ -53,8 +54,11 @@ type Answered = (u64, Language, Result<Reply, Refusal>, Duration);
 
 struct Talk<'a> {
     hub: &'a Hub,
-    who: &'a Who,
-    session: Session,
+    who: Who,
+    /// Ends the line of a terminal that proved who it is when it comes again.
+    token: Option<CancellationToken>,
+    session: Speaking,
+    over: bool,
     telnet: Option<Telnet>,
     out: Vec<u8>,
     stall_at: Option<Instant>,
@@ -88,9 +92,16 @@ where
             return Ended::Refused;
         }
         let quiet = asking.is_none() && !talk.session.is_waiting() && talk.out.is_empty();
-        if quiet && (no_more || stopping.is_cancelled()) {
-            return if no_more { Ended::Gone } else { Ended::Stopped };
+        if quiet && (no_more || talk.over || stopping.is_cancelled()) {
+            return if no_more || talk.over { Ended::Gone } else { Ended::Stopped };
         }
+        let taken_over = talk.token.clone();
+        let taken_over = async {
+            match &taken_over {
+                Some(token) => token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         let due = talk.due();
         let timer = async {
             match due {
@@ -121,12 +132,13 @@ where
             }
             () = timer => {
                 if talk.stall_at.is_some_and(|at| now() >= at) {
-                    count(&who.post.counts.stalled);
+                    count(&talk.who.post.counts.stalled);
                     return Ended::Stalled;
                 }
                 talk.timed_out();
             }
             () = replaced.cancelled() => return Ended::Replaced,
+            () = taken_over => return Ended::Replaced,
             () = stopping.cancelled(), if !stopping.is_cancelled() => {}
         }
     }
@@ -136,23 +148,29 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
+impl Drop for Talk<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 impl<'a> Talk<'a> {
-    fn new(hub: &'a Hub, who: &'a Who, telnet: Option<Telnet>) -> Self {
-        let voice = Voice::new(Arc::clone(&hub.words), Arc::clone(&who.device));
-        let session = Session::new(voice, hub.patience(), Arc::clone(&who.registration), now());
+    fn new(hub: &'a Hub, who: &Who, telnet: Option<Telnet>) -> Self {
+        let session = Speaking::new(hub, who, now());
         let probe_at = telnet.is_some().then(|| now() + PROBE);
-        Self { hub, who, session, telnet, out: Vec::new(), stall_at: None, probe_at }
+        let who = who.clone();
+        Self { hub, who, token: None, session, over: false, telnet, out: Vec::new(), stall_at: None, probe_at }
     }
 
     fn heard(&mut self, octets: &[u8]) {
         self.who.post.heard(time());
         match &mut self.telnet {
-            None => self.session.handle_octets(octets, now()),
+            None => self.session.handle_octets(self.hub, octets, (now(), time())),
             Some(telnet) => {
                 let mut data = Vec::with_capacity(octets.len());
                 telnet.unwrap(octets, &mut data);
                 if !data.is_empty() {
-                    self.session.handle_octets(&data, now());
+                    self.session.handle_octets(self.hub, &data, (now(), time()));
                 }
             }
         }
@@ -199,6 +217,15 @@ impl<'a> Talk<'a> {
                 Event::Ask { ticket, scan, language } => *asking = Some(self.ask(ticket, *scan, language)),
                 Event::Forget { .. } => *asking = None,
                 Event::Noticed(noticed) => self.who.post.counts.noticed(noticed),
+                Event::Proved { terminal, model, firmware, queued } => {
+                    let short = |text: Option<String>| text.map(|text| text.chars().take(64).collect());
+                    self.proved(&terminal);
+                    self.who.post.tell(|told| {
+                        (told.model, told.firmware, told.queued) = (short(model), short(firmware), queued);
+                    });
+                }
+                Event::Status(status) => self.status(*status),
+                Event::Over => self.over = true,
             }
         }
         // The session bounds what waits in it; it is asked for more only when that has gone out.
@@ -219,6 +246,36 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// From now on it is this terminal, and no longer whoever the line was thought to be.
+    fn proved(&mut self, name: &str) {
+        let Some(who) = self.hub.proved(name) else {
+            self.over = true;
+            return;
+        };
+        self.leave();
+        // A terminal on a line of its own has been taken up with that line.
+        if who.post.name != self.who.post.name {
+            self.token = Some(who.post.up("its key"));
+        }
+        who.post.heard(time());
+        self.who = who;
+    }
+
+    fn leave(&mut self) {
+        if let Some(token) = self.token.take() {
+            self.who.post.down(&token);
+        }
+    }
+
+    fn status(&self, status: Status) {
+        let Status { paper, door, queued, uptime_s, fault } = status;
+        self.who.post.tell(|told| {
+            (told.paper, told.door, told.uptime_s) = (paper, door, uptime_s);
+            told.queued = queued.or(told.queued);
+            told.trouble = fault;
+        });
+    }
+
     fn due(&self) -> Option<Instant> {
         let session = self.session.poll_timeout().map(|(due, _)| due);
         [session, self.stall_at, self.probe_at].into_iter().flatten().min()
@@ -237,15 +294,19 @@ impl<'a> Talk<'a> {
     }
 
     fn inquiry(&self, scan: Scan, language: Language) -> Inquiry {
-        let Who { asker, place, scope, .. } = self.who;
+        let Who { asker, place, scope, .. } = &self.who;
+        // The age is the terminal's measure; its clock may run a little off.
+        let error_ms = u32::try_from(scan.age().as_millis() / 100).unwrap_or(u32::MAX);
+        let asked = EventTime { at: time().minus(scan.age()), error_ms };
+        let valid_for = scan.same_for().unwrap_or(self.hub.settings.same_for);
         Inquiry {
-            id: InquiryId { scope: scope.clone(), key: scan.key().to_owned(), valid_for: self.hub.settings.same_for },
+            id: InquiryId { scope: scope.clone(), key: scan.key().to_owned(), valid_for },
             channel: Channel::Kiosk,
             asker: asker.clone(),
             route: None,
             language,
             place: place.clone(),
-            asked: EventTime::exact(time()),
+            asked,
             request: Request::Check,
             checks: vec![scan.check()],
         }

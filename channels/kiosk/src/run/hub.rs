@@ -65,6 +65,12 @@ impl Hub {
         Some(Arc::clone(posts.entry(Arc::clone(name)).or_insert_with(fresh)))
     }
 
+    /// Who a terminal is that proved its name.
+    pub(super) fn proved(&self, name: &str) -> Option<super::post::Who> {
+        let terminal = self.settings.terminals.iter().find(|terminal| *terminal.name == *name)?;
+        super::accept::of_terminal(self, terminal, &terminal.name)
+    }
+
     /// Every terminal, by name.
     pub(super) fn all(&self) -> Vec<Arc<Post>> {
         self.posts().values().map(Arc::clone).collect()

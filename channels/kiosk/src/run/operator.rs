@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::hub::{Hub, time};
-use super::post::{Counted, Post};
+use super::post::{Counted, Post, Told};
 
 /// What is asked of the channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ struct Shown<'a> {
     fault: String,
     /// When anything was heard of it.
     last_heard: Option<contract::Timestamp>,
+    /// What it says of itself.
+    told: Told,
     counts: Counted,
 }
 
@@ -94,6 +96,7 @@ impl Operator {
             by,
             fault,
             last_heard: post.last_heard(),
+            told: post.of_itself(),
             counts: post.counts.now(),
         }
     }

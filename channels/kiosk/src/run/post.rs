@@ -82,6 +82,8 @@ counts! {
     replaced,
     /// Connections turned away for they are nobody's we know.
     turned_away,
+    /// Proofs that were none.
+    unproved,
 }
 
 /// One more.
@@ -101,8 +103,21 @@ impl Counts {
             Noticed::LateAnswer => &self.late,
             Noticed::Unsaid => &self.unsaid,
             Noticed::Unacknowledged => &self.unacknowledged,
+            Noticed::Unproved => &self.unproved,
         });
     }
+}
+
+/// What a terminal with firmware of its own said of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Told {
+    pub(crate) model: Option<String>,
+    pub(crate) firmware: Option<String>,
+    pub(crate) queued: Option<u32>,
+    pub(crate) paper: Option<bool>,
+    pub(crate) door: Option<bool>,
+    pub(crate) uptime_s: Option<u64>,
+    pub(crate) trouble: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +126,7 @@ struct State {
     up: Option<CancellationToken>,
     by: String,
     fault: String,
+    told: Told,
 }
 
 /// One terminal.
@@ -191,6 +207,15 @@ impl Post {
 
     pub(crate) fn is_up(&self) -> bool {
         self.state().up.is_some()
+    }
+
+    /// It said something of itself.
+    pub(crate) fn tell(&self, change: impl FnOnce(&mut Told)) {
+        change(&mut self.state().told);
+    }
+
+    pub(crate) fn of_itself(&self) -> Told {
+        self.state().told.clone()
     }
 
     /// By which way it is or was there, and why it is not.

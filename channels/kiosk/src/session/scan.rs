@@ -1,5 +1,7 @@
 //! What a line says: a number, a change of language, or nothing.
 
+use std::time::Duration;
+
 use contract::reading::{Given, Number, read_one};
 use contract::{Check, Language, Means};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +14,9 @@ const LANGUAGE: &str = "LANG=";
 pub struct Scan {
     given: Given,
     key: String,
+    means: Means,
+    age: Duration,
+    same_for: Option<Duration>,
 }
 
 /// What a line says.
@@ -57,7 +62,27 @@ impl Scan {
             Number::Unreadable { read } => add(&format!("?{read}")),
         }
         let key = hash.finalize().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
-        Self { given, key }
+        Self { given, key, means: Means::Scanned, age: Duration::ZERO, same_for: None }
+    }
+
+    /// Of a terminal that names its scans and knows how old they are.
+    #[must_use]
+    pub fn of_terminal(given: Given, id: &[u8; 16], age: Duration, keyed: bool) -> Self {
+        let key = id.iter().map(|octet| format!("{octet:02x}")).collect();
+        let means = if keyed { Means::Keyed } else { Means::Scanned };
+        Self { given, key, means, age, same_for: Some(super::framed::SAME) }
+    }
+
+    /// How long ago it was scanned.
+    #[must_use]
+    pub const fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// For how long its key means the same scan, where that is not the section's time.
+    #[must_use]
+    pub const fn same_for(&self) -> Option<Duration> {
+        self.same_for
     }
 
     /// What makes a scan that is sent again the same scan: what was read, however it was written.
@@ -82,7 +107,7 @@ impl Scan {
     #[must_use]
     pub fn check(self) -> Check {
         let Given { number, lot, expiry } = self.given;
-        Check { number, means: Means::Scanned, lot, expiry }
+        Check { number, means: self.means, lot, expiry }
     }
 }
 

@@ -3,9 +3,11 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests may panic, spawn and read the clock"
 )]
 
+mod framed;
 mod tcp;
 mod tty;
 

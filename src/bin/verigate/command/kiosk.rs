@@ -1,5 +1,7 @@
 //! `verigate kiosk`: the terminals of the running gateway.
 
+mod simulate;
+
 use std::io::Write;
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ pub(crate) enum Kiosk {
         #[arg(long, value_name = "COUNT")]
         looks: Option<u64>,
     },
+    /// Be a terminal: scan something as a shopper would, and show what the terminal shows.
+    Simulate(simulate::Simulate),
 }
 
 impl Kiosk {
@@ -61,6 +65,7 @@ impl Kiosk {
                 }
                 Ok(())
             }
+            Self::Simulate(asked) => asked.run(out),
         }
     }
 }

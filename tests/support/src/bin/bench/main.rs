@@ -17,6 +17,7 @@ mod bare;
 mod catalogue;
 mod core;
 mod index;
+mod kiosk;
 mod load;
 mod recovery;
 mod sms;
@@ -45,6 +46,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "index", measure: index::rows, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
+    Bench { name: "kiosk", measure: kiosk::rows, hangs_on_syncs: true },
     Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];

@@ -10,6 +10,7 @@ mod core;
 mod disk;
 mod full;
 mod import;
+mod kiosk;
 mod load;
 mod power;
 mod proof;
@@ -31,7 +32,7 @@ use self::load::{Load, Tally};
 use self::power::Mode;
 
 const USAGE: &str =
-    "crash kill|power|eio|import|sms|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
+    "crash kill|power|eio|import|sms|kiosk|tamper|soak [N (50)] | full   [--dir DIR (.)] [--program FILE] [--seed S]";
 
 /// Numbers to use up in a round; a round lasts at most 1.5 s.
 const PER_ROUND: u64 = 20_000;
@@ -82,6 +83,7 @@ fn run() -> anyhow::Result<bool> {
         }
         "import" => import::story(&options.program, dir.path(), options.times, options.seed),
         "full" => full::story(&options, dir.path()),
+        "kiosk" => kiosk::story(&options.program, dir.path(), options.times, options.seed),
         "sms" => sms::story(&options.program, dir.path(), options.times, options.seed),
         "tamper" => tamper::story(&options, dir.path()),
         "soak" => soak::story(&options, dir.path()),
@@ -158,9 +160,9 @@ fn failures(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::
 
 fn options() -> anyhow::Result<Options> {
     let mut given = std::env::args().skip(1);
-    let what = given
-        .next()
-        .filter(|what| ["kill", "power", "eio", "import", "sms", "full", "tamper", "soak"].contains(&what.as_str()));
+    let what = given.next().filter(|what| {
+        ["kill", "power", "eio", "import", "sms", "kiosk", "full", "tamper", "soak"].contains(&what.as_str())
+    });
     let Some(what) = what else { bail!(USAGE) };
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let mut options = Options { what, times: 50, dir: PathBuf::from("."), program: PathBuf::new(), seed };

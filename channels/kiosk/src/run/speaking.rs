@@ -1,0 +1,99 @@
+//! Which of the two protocols is spoken on a line: found out by its first octet.
+//!
+//! A frame begins with a zero, which no stock device sends first. Until then the line is one of a stock device, which has
+//! to be shown something before it sends anything.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use contract::{Refusal, Reply, Timestamp};
+
+use super::hub::Hub;
+use super::post::Who;
+use crate::render::Voice;
+use crate::session::framed::Framed;
+use crate::session::{Event, Session};
+
+/// A session of either protocol.
+#[derive(Debug)]
+pub(super) enum Speaking {
+    /// Nothing has come yet.
+    Silent(Box<Session>, Voice),
+    /// A stock device.
+    Lines(Box<Session>),
+    /// One with firmware of its own.
+    Frames(Box<Framed>),
+}
+
+impl Speaking {
+    pub(super) fn new(hub: &Hub, who: &Who, now: Instant) -> Self {
+        let voice = Voice::new(Arc::clone(&hub.words), Arc::clone(&who.device));
+        let session = Session::new(voice.clone(), hub.patience(), Arc::clone(&who.registration), now);
+        Self::Silent(Box::new(session), voice)
+    }
+
+    pub(super) fn handle_octets(&mut self, hub: &Hub, octets: &[u8], (now, clock): (Instant, Timestamp)) {
+        if let Self::Silent(_, voice) = self
+            && octets.first() == Some(&0)
+            && !hub.settings.keys.is_empty()
+        {
+            let mut seed = [0; 32];
+            // Without randomness no proof is worth anything: the line stays one of lines.
+            if getrandom::fill(&mut seed).is_ok() {
+                let keys = Arc::clone(&hub.settings.keys);
+                *self = Self::Frames(Box::new(Framed::new(voice.clone(), hub.patience(), keys, seed, now)));
+            }
+        }
+        match self {
+            Self::Frames(framed) => framed.handle_octets(octets, (now, clock)),
+            Self::Lines(session) => session.handle_octets(octets, now),
+            Self::Silent(session, voice) => {
+                session.handle_octets(octets, now);
+                let next = Session::new(voice.clone(), hub.patience(), Arc::new([]), now);
+                *self = Self::Lines(std::mem::replace(session, Box::new(next)));
+            }
+        }
+    }
+
+    pub(super) fn handle_answer(&mut self, ticket: u64, answered: Result<&Reply, &Refusal>, now: Instant) {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.handle_answer(ticket, answered, now),
+            Self::Frames(framed) => framed.handle_answer(ticket, answered, now),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.handle_timeout(now),
+            Self::Frames(framed) => framed.handle_timeout(now),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.poll_timeout(),
+            Self::Frames(framed) => framed.poll_timeout(),
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Vec<u8> {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.poll_transmit(),
+            Self::Frames(framed) => framed.poll_transmit(),
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.poll_event(),
+            Self::Frames(framed) => framed.poll_event(),
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.is_waiting(),
+            Self::Frames(framed) => framed.is_waiting(),
+        }
+    }
+}
