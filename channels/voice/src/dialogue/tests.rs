@@ -95,7 +95,7 @@ pub(crate) fn number() -> String {
     format!("{body}{check}")
 }
 
-pub(super) fn reply(verdict: Verdict) -> Reply {
+pub(crate) fn reply(verdict: Verdict) -> Reply {
     let colour = verdict.colour();
     Reply {
         about: RequestKind::Check,

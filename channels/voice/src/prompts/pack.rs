@@ -137,6 +137,28 @@ impl Sound {
 pub struct Prompts {
     clips: HashMap<Language, HashMap<Box<str>, Sound>>,
     names: HashMap<Language, HashMap<Box<str>, Sound>>,
+    pauses: Pauses,
+}
+
+/// The breath that nearly all pauses are, made once.
+#[derive(Debug, Default)]
+struct Pauses {
+    mu: OnceLock<Arc<[u8]>>,
+    a: OnceLock<Arc<[u8]>>,
+}
+
+impl Pauses {
+    /// Its length in milliseconds.
+    const USUAL: u16 = 250;
+
+    fn of(&self, millis: u16, law: Law) -> Arc<[u8]> {
+        let make = || std::iter::repeat_n(law.silence(), usize::from(millis) * PER_MILLI).collect();
+        let made = match law {
+            Law::Mu => &self.mu,
+            Law::A => &self.a,
+        };
+        if millis == Self::USUAL { Arc::clone(made.get_or_init(make)) } else { make() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -190,7 +212,7 @@ impl Prompts {
             }
             clips.insert(Language::for_tag(&tag)?, of);
         }
-        Some(Self { clips, names: HashMap::new() })
+        Some(Self { clips, names: HashMap::new(), pauses: Pauses::default() })
     }
 
     /// These recordings with those of a folder over them.
@@ -247,9 +269,7 @@ impl Prompts {
                 },
                 Piece::Name { language, text } => sounds.extend(self.name(*language, text, law).cloned()),
                 Piece::Pause { millis: 0, .. } => {}
-                Piece::Pause { millis, .. } => {
-                    sounds.push(std::iter::repeat_n(law.silence(), usize::from(*millis) * PER_MILLI).collect());
-                }
+                Piece::Pause { millis, .. } => sounds.push(self.pauses.of(*millis, law)),
                 Piece::Aside(inner) => {
                     if self.has_names(inner, law) {
                         self.append(inner, law, sounds);

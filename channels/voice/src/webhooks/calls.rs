@@ -233,3 +233,6 @@ impl Calls {
         held.get(&(platform.to_owned(), call.to_owned())).map(|(shared, _)| Arc::clone(shared))
     }
 }
+
+#[cfg(test)]
+mod tests;

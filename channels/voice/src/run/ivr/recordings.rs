@@ -1,44 +1,56 @@
 //! What platforms fetch to play: one WAV file for each turn, under an address that nobody guesses.
 //!
-//! The last [`MOST`] are kept, about 100 KB each at most times; one that is gone is not found.
+//! What is kept of a turn is which recordings it is made of, about 1 KB; the file is put together when it is fetched. The
+//! last [`MOST`] turns are kept; one that is gone is not found.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::media::Law;
 use crate::prompts::{Piece, Prompts};
 
-/// Files kept.
-const MOST: usize = 512;
+/// Turns kept: longer than a platform takes to fetch one, at a thousand turns a second.
+const MOST: usize = 20_000;
 
-/// The files by their tokens.
+/// The turns by their tokens.
 #[derive(Debug, Default)]
-pub(super) struct Recordings(Mutex<VecDeque<(String, Bytes)>>);
+pub(super) struct Recordings(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    turns: HashMap<u128, Vec<Arc<[u8]>>>,
+    order: VecDeque<u128>,
+}
 
 impl Recordings {
-    /// Keeps the sound of these pieces; its token.
+    /// Keeps what says these pieces; its token.
     pub(super) fn keep(&self, prompts: &Prompts, pieces: &[Piece]) -> String {
-        let sound = file(&prompts.sounds(pieces, Law::Mu).concat());
+        let sounds = prompts.sounds(pieces, Law::Mu);
         let mut random = [0_u8; 16];
-        // Without randomness there is no address that nobody guesses; what is said is no secret, so it is said.
         if getrandom::fill(&mut random).is_err() {
-            tracing::error!("no randomness");
+            tracing::error!("no randomness: an address can be guessed");
         }
-        let token = format!("{:032x}", u128::from_le_bytes(random));
+        let token = u128::from_le_bytes(random);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
-            kept.pop_front();
+        if kept.turns.insert(token, sounds).is_none() {
+            kept.order.push_back(token);
         }
-        kept.push_back((token.clone(), sound));
-        token
+        if kept.order.len() > MOST
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.turns.remove(&oldest);
+        }
+        drop(kept);
+        format!("{token:032x}")
     }
 
     /// The file of a token.
     pub(super) fn find(&self, token: &str) -> Option<Bytes> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().rev().find(|(of, _)| of == token).map(|(_, sound)| sound.clone())
+        let token = u128::from_str_radix(token, 16).ok()?;
+        let sounds = self.0.lock().unwrap_or_else(PoisonError::into_inner).turns.get(&token).cloned()?;
+        Some(file(&sounds.concat()))
     }
 }
 
