@@ -69,9 +69,9 @@ class Processes:
 class Bench:
     """A demo's folder, served with a terminal at the end of every kind of line."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, processes):
         self.folder = folder
-        self.processes = Processes()
+        self.processes = processes
         self.taken = {}
         self.socats = {}
         data = self.path("demo")
@@ -328,8 +328,9 @@ def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     faults = 0
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder)
+        processes = Processes()
         try:
+            bench = Bench(folder, processes)
             for name, test in tests:
                 begun = time.monotonic()
                 try:
@@ -339,7 +340,7 @@ def main():
                     faults += 1
                     print(f"FAULT {name}: {fault!r}", flush=True)
         finally:
-            bench.processes.end_all()
+            processes.end_all()
     sys.exit(1 if faults else 0)
 
 
