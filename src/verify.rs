@@ -165,7 +165,7 @@ impl Gateway {
         // A retry of a limited message asks anew: it has no id.
         let id = if limited.is_some() { None } else { id };
         let (reply, answer) = oneshot::channel();
-        let job = InquiryJob { inquiry, id, asker, found, generation, limited, reply };
+        let job = InquiryJob { inquiry, id, asker, found, generation, limited, read: Vec::new(), reply };
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,
@@ -197,7 +197,8 @@ impl Gateway {
         }
         let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };
         let (reply, answer) = oneshot::channel();
-        let job = InquiryJob { inquiry, id, asker, found: Vec::new(), generation: u64::MAX, limited: None, reply };
+        let (found, read, generation, limited) = (Vec::new(), Vec::new(), u64::MAX, None);
+        let job = InquiryJob { inquiry, id, asker, found, generation, limited, read, reply };
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => return self.reader.replay(sequence).await,

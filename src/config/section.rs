@@ -50,7 +50,7 @@ pub struct Ledger {
     /// overloaded.
     #[serde(deserialize_with = "count::<1, 1_000_000, _>")]
     pub queue: usize,
-    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 1,000,000, about 0.5 KB each. Other
+    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 500,000, about 0.2 KB each. Other
     /// histories are read from disk.
     #[serde(deserialize_with = "count::<1_000, 1_000_000_000, _>")]
     pub hot_units: usize,
@@ -74,7 +74,7 @@ impl Default for Ledger {
         Self {
             group: 1_024,
             queue: 8_192,
-            hot_units: 1_000_000,
+            hot_units: 500_000,
             replay_ids: 1_000_000,
             checkpoint_events: 10_000,
             checkpoint_every: Duration::from_secs(300),

@@ -15,7 +15,7 @@ use contract::Timestamp;
 use super::checkpoint::{Checkpoint, check_head};
 use super::event::{Event, Kind, LoggedId};
 use super::fold::{Projection, fold};
-use super::histories::{Changes, Histories, OwedEntry, SqliteHistories};
+use super::histories::{Changes, Histories, OwedEntry, Packed, SqliteHistories};
 use super::log::{Chain, GENESIS, Hash, Head, LogError, LogReader, Row};
 use super::replay::Replayed;
 use super::segments::{SegmentReader, segments};
@@ -212,7 +212,7 @@ impl Rebuilt {
     }
 
     fn flush(&mut self) -> Result<(), LogError> {
-        self.changes.units = std::mem::take(&mut self.units);
+        self.changes.units = self.units.drain().map(|(key, past)| (key, Packed::of(&past))).collect();
         self.store.apply(&self.changes)?;
         self.changes = Changes { position: self.changes.position, at: self.changes.at, ..Changes::default() };
         Ok(())

@@ -12,7 +12,7 @@ use contract::{Channel, Day, EventTime, Life, Timestamp};
 use super::audit;
 use super::event::{Kind, LoggedId};
 use super::fold::{Projection, fold};
-use super::histories::{Changes, Histories, OwedEntry, SqliteHistories};
+use super::histories::{Changes, Histories, OwedEntry, Packed, SqliteHistories};
 use super::log::{Chain, Head, Log, LogError, Row};
 use super::memory::{self, Fault, MemoryHistories, MemoryLog};
 use super::replay::Replayed;
@@ -237,7 +237,7 @@ fn later(seconds: u64) -> Timestamp {
 }
 
 fn changes(position: u64, units: &[(u64, u64)]) -> Changes {
-    let units = units.iter().map(|(n, checks)| (unit(*n), past(*checks))).collect();
+    let units = units.iter().map(|(n, checks)| (unit(*n), Packed::of(&past(*checks)))).collect();
     Changes { position, units, at: START, ..Changes::default() }
 }
 
@@ -359,7 +359,7 @@ fn any_batching_of_the_log_gives_the_same_digest(opens: &Opens<dyn Histories>) {
         // Batches of every size up to seven.
         if at % 7 == at / 7 % 7 || at + 1 == rows.len() {
             (folded.changes.position, folded.changes.at) = (row.sequence, row.at);
-            folded.changes.units = std::mem::take(&mut folded.units);
+            folded.changes.units = folded.units.drain().map(|(key, past)| (key, Packed::of(&past))).collect();
             folded.store.apply(&std::mem::take(&mut folded.changes)).unwrap();
         }
     }

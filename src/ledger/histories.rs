@@ -6,7 +6,7 @@
 //! The ids of a batch are one row, forgotten when the last of them has expired: they are only ever read all together, when
 //! the gateway comes up, and a row for each would cost as much as the unit's own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use contract::{Channel, Day, Timestamp};
@@ -48,13 +48,51 @@ pub struct OwedEntry {
     pub until: Timestamp,
 }
 
+/// A past in the bytes it is stored in: a fraction of the memory that it takes when it is open.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Packed(Box<[u8]>);
+
+impl Packed {
+    /// A past's bytes.
+    ///
+    /// # Panics
+    /// Never: encoding into memory cannot fail.
+    #[must_use]
+    pub fn of(past: &Past) -> Self {
+        // One session without a place takes some 50 bytes.
+        let mut bytes = Vec::with_capacity(128);
+        minicbor::encode(past, &mut bytes).expect("encoding into memory cannot fail");
+        Self(bytes.into_boxed_slice())
+    }
+
+    /// The past of this unit.
+    ///
+    /// # Errors
+    /// [`LogError::Store`] where the bytes are not a past's.
+    pub fn past(&self, key: &UnitKey) -> Result<Past, LogError> {
+        minicbor::decode(&self.0).map_err(|source| unreadable(key, source))
+    }
+
+    /// As stored.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packed({} bytes)", self.0.len())
+    }
+}
+
 /// What changed up to a position of the log.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// The last event taken in.
     pub position: u64,
     /// Units with their new pasts.
-    pub units: HashMap<UnitKey, Past>,
+    pub units: HashMap<UnitKey, Packed>,
     /// Messages answered, in the order of the log.
     pub replays: Vec<([u8; 16], Replayed)>,
     /// Replies that are now owed, or (`None`) no longer.
@@ -186,12 +224,13 @@ impl Histories for SqliteHistories {
         if self.connection.is_autocommit() {
             self.connection.execute_batch("BEGIN").map_err(store("read"))?;
         }
-        let body: Option<Vec<u8>> = self
-            .connection
-            .prepare_cached("SELECT past FROM unit WHERE key = ?1")
-            .and_then(|mut select| select.query_row([key.as_bytes().as_slice()], |row| row.get(0)).optional())
-            .map_err(store("read"))?;
-        body.map(|body| minicbor::decode(&body).map_err(|source| unreadable(key, source))).transpose()
+        let mut select =
+            self.connection.prepare_cached("SELECT past FROM unit WHERE key = ?1").map_err(store("read"))?;
+        // Decoded where it lies: no copy.
+        let read = |row: &rusqlite::Row<'_>| Ok(minicbor::decode(row.get_ref(0)?.as_blob()?));
+        let past: Option<Result<Past, _>> =
+            select.query_row([key.as_bytes().as_slice()], read).optional().map_err(store("read"))?;
+        past.transpose().map_err(|source| unreadable(key, source))
     }
 
     fn refresh(&mut self) -> Result<(), LogError> {
@@ -234,12 +273,12 @@ impl Histories for SqliteHistories {
 
 fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     // Sorted, so that neighbouring units share the pages that are written.
-    let sorted: BTreeSet<&UnitKey> = changes.units.keys().collect();
+    let mut sorted: Vec<(&UnitKey, &Packed)> = changes.units.iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
     let mut upsert = transaction
         .prepare_cached("INSERT INTO unit VALUES (?1, ?2) ON CONFLICT(key) DO UPDATE SET past = excluded.past")?;
-    for key in sorted {
-        let Some(past) = changes.units.get(key) else { continue };
-        upsert.execute(params![key.as_bytes().as_slice(), bytes(past)])?;
+    for (key, past) in sorted {
+        upsert.execute(params![key.as_bytes().as_slice(), past.as_bytes()])?;
     }
     if let Some(until) = changes.replays.iter().map(|(_, known)| known.until.as_millis()).max() {
         transaction.execute(
@@ -260,10 +299,6 @@ fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     }
     transaction.execute("INSERT OR REPLACE INTO standing VALUES ('position', ?1)", [signed(changes.position)])?;
     Ok(())
-}
-
-fn bytes(past: &Past) -> Vec<u8> {
-    minicbor::to_vec(past).expect("encoding into memory cannot fail")
 }
 
 /// Bytes of one message answered: its id, the hash of its content, its sequence, and until when.

@@ -13,7 +13,7 @@ use minicbor::bytes::{ByteArray, ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use super::event::{CheckEvent, DeliveredEvent, Event, Flagged, InquiryEvent, LifeRecorded, LoggedId, SealedRoute};
-use super::histories::{Changes, Histories, Standing};
+use super::histories::{Changes, Histories, Packed, Standing};
 use super::log::{Head, Log, LogError, LogReader, Row, follows};
 use crate::index::{Evidence, LifeEvent, Target, UnitKey};
 use crate::verify::history::{AskerHash, Past};
@@ -118,7 +118,7 @@ pub(crate) struct MemoryHistories {
 #[derive(Debug, Default)]
 struct Stored {
     position: u64,
-    units: BTreeMap<UnitKey, Past>,
+    units: BTreeMap<UnitKey, Packed>,
     standing: Standing,
 }
 
@@ -134,7 +134,7 @@ impl Histories for MemoryHistories {
     }
 
     fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError> {
-        Ok(self.stored().units.get(key).cloned())
+        self.stored().units.get(key).map(|past| past.past(key)).transpose()
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {
@@ -159,10 +159,9 @@ impl Histories for MemoryHistories {
     fn digest(&mut self) -> Result<[u8; 32], LogError> {
         let mut hasher = Sha256::new();
         for (key, past) in &self.stored().units {
-            let past = bytes(past);
             hasher.update(key.as_bytes());
-            hasher.update((past.len() as u64).to_be_bytes());
-            hasher.update(&past);
+            hasher.update((past.as_bytes().len() as u64).to_be_bytes());
+            hasher.update(past.as_bytes());
         }
         Ok(hasher.finalize().into())
     }
@@ -170,10 +169,6 @@ impl Histories for MemoryHistories {
     fn another(&self) -> Result<Box<dyn Histories>, LogError> {
         Ok(Box::new(self.clone()))
     }
-}
-
-fn bytes(past: &Past) -> Vec<u8> {
-    minicbor::to_vec(past).expect("encoding into memory cannot fail")
 }
 
 /// A mixed sequence of events, the n-th of them: shoppers' and a shop's checks of a few units, owed replies and their

@@ -3,13 +3,15 @@
 //! Three maps: `young` holds what changed since the last batch was handed over, `flushing` the batch that the second
 //! thread is writing, `clean` the batch before it, so that what is asked again soon is found in memory. Each is bounded
 //! by half of the configured units: when `young` is full and the batch before is not on disk yet, the writer waits, it
-//! never grows.
+//! never grows. Half of that is handed over as soon as the thread is free: the more units a batch has, the more of them
+//! share a page, and it is pages that are written. Pasts are kept in the bytes they are stored in.
 //!
 //! A crash loses all of it and nothing: the histories stand at a position, the log's tail refills `young`. Where a past
 //! cannot be read, the projections stop moving: the log still takes every check, and coming up
 //! again, or a rebuild, folds what was left out.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +20,7 @@ use contract::Timestamp;
 
 use super::event::{Event, LoggedId};
 use super::fold::{Projection, fold};
-use super::histories::{Changes, Histories, OwedEntry};
+use super::histories::{Changes, Histories, OwedEntry, Packed};
 use super::log::{Chain, Head, LogError, LogReader, Row};
 use super::replay::{Replayed, Replays};
 use crate::index::UnitKey;
@@ -27,14 +29,19 @@ use crate::verify::history::Past;
 /// Rows folded at a time when coming up.
 const CHUNK: usize = 10_000;
 
+/// So many ids of messages take as much memory, and as much of a batch's time, as one unit.
+const IDS_PER_UNIT: usize = 8;
+
 /// What stands, as the writer sees it.
 #[derive(Debug)]
 pub(crate) struct State {
     histories: Histories_,
-    young: HashMap<UnitKey, Past>,
+    young: HashMap<UnitKey, Packed>,
     flushing: Option<Arc<Changes>>,
-    clean: HashMap<UnitKey, Past>,
+    clean: HashMap<UnitKey, Packed>,
     half: usize,
+    /// Batches that were written and became `clean` so far.
+    collected: Arc<AtomicU64>,
     replays: Arc<Mutex<Replays>>,
     owed: BTreeMap<u64, OwedEntry>,
     pending: Changes,
@@ -58,6 +65,15 @@ pub(super) struct Overlay {
     units: HashMap<UnitKey, Touched>,
     ids: HashMap<[u8; 16], (LoggedId, u64, Timestamp)>,
     owed: BTreeMap<u64, Option<OwedEntry>>,
+}
+
+/// A past that was read from the store ahead of its use.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) key: UnitKey,
+    pub(crate) past: Past,
+    /// Batches that were surely in the store when it was read.
+    pub(crate) as_of: u64,
 }
 
 /// A past that a group has seen. One that was only looked at is not written: what nobody asked about has no row.
@@ -118,6 +134,7 @@ impl State {
             flushing: None,
             clean: HashMap::new(),
             half: hot_units / 2,
+            collected: Arc::default(),
             replays: Arc::new(Mutex::new(replays)),
             owed: standing.owed,
             pending: Changes { position, ..Changes::default() },
@@ -165,7 +182,7 @@ impl State {
     /// Takes in what a committed group changed.
     pub(super) fn publish(&mut self, overlay: Overlay, position: u64, at: Timestamp) {
         let changed = overlay.units.into_iter().filter(|(_, touched)| touched.is_changed);
-        self.young.extend(changed.map(|(key, touched)| (key, touched.past)));
+        self.young.extend(changed.map(|(key, touched)| (key, Packed::of(&touched.past))));
         let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, (id, sequence, at)) in overlay.ids {
             replays.put(&id, sequence, at);
@@ -190,8 +207,9 @@ impl State {
         // Before a batch leaves memory: what is read from here on must hold it.
         self.histories.0.refresh()?;
         self.collect(false)?;
-        let full = self.young.len() + self.pending.replays.len() >= self.half;
-        let enough = self.young.len() + self.pending.replays.len() >= self.half / 2;
+        let weight = self.young.len() + self.pending.replays.len() / IDS_PER_UNIT;
+        let full = weight >= self.half;
+        let enough = weight >= self.half / 2;
         if self.stalled {
             return if full {
                 Err(LogError::Store { doing: "read", source: "the histories cannot be read".into() })
@@ -244,6 +262,7 @@ impl State {
             Ok(()) => {
                 if let Some(flushed) = self.flushing.take() {
                     self.clean = Arc::try_unwrap(flushed).map_or_else(|shared| shared.units.clone(), |own| own.units);
+                    self.collected.fetch_add(1, Ordering::Release);
                 }
                 Ok(())
             }
@@ -255,12 +274,33 @@ impl State {
         }
     }
 
-    fn load(&mut self, key: &UnitKey) -> Result<Past, LogError> {
+    fn hot(&self, key: &UnitKey) -> Option<&Packed> {
         let flushing = self.flushing.as_ref().and_then(|changes| changes.units.get(key));
-        if let Some(past) = self.young.get(key).or(flushing).or_else(|| self.clean.get(key)) {
-            return Ok(past.clone());
+        self.young.get(key).or(flushing).or_else(|| self.clean.get(key))
+    }
+
+    fn load(&mut self, key: &UnitKey) -> Result<Past, LogError> {
+        if let Some(past) = self.hot(key) {
+            return past.past(key);
         }
         self.histories.0.past(key).map(Option::unwrap_or_default)
+    }
+
+    /// Takes in pasts that were read ahead. One is true where the unit is not in memory and no two batches were written
+    /// since: what the latest batch changed is still in memory, what the one before it changed may be missing.
+    pub(super) fn offer(&self, overlay: &mut Overlay, read: Vec<Read>) {
+        let collected = self.collected.load(Ordering::Relaxed);
+        for Read { key, past, as_of } in read {
+            let is_true = collected.saturating_sub(as_of) <= 1 && self.hot(&key).is_none();
+            if is_true && !overlay.units.contains_key(&key) {
+                overlay.units.insert(key, Touched { past, is_changed: false });
+            }
+        }
+    }
+
+    /// How many batches are surely in the store; shared with the thread that reads ahead.
+    pub(crate) fn collected(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.collected)
     }
 
     /// Which message was answered where; shared with those who ask before they queue.
@@ -371,3 +411,6 @@ impl Projector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
+mod ahead;
 mod jobs;
 mod orders;
 mod settle;
@@ -14,6 +15,7 @@ mod settle;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
@@ -21,12 +23,12 @@ use contract::{Delivery, Inquiry, LifeReport, Position, Refusal, Reported, Reque
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
-use super::event::{DeliveredEvent, Event, Flagged, LoggedId};
-use super::histories::OwedEntry;
+use super::event::{Event, Flagged, LoggedId};
+use super::histories::{Histories, OwedEntry};
 use super::keys::Keys;
 use super::log::{Head, Log, LogError, Row};
 use super::receipts::Receipts;
-use super::state::{Overlay, State};
+use super::state::{Overlay, Read, State};
 use crate::index::register::Register;
 use crate::index::{Found, Target, UnitKey};
 use crate::verify::admit::{Flag, Flags};
@@ -71,7 +73,16 @@ pub(crate) struct InquiryJob {
     pub(crate) generation: u64,
     /// Beyond its quota: the answer is `rate_limited` with so many minutes.
     pub(crate) limited: Option<u32>,
+    /// Pasts that were read while it waited.
+    pub(crate) read: Vec<Read>,
     pub(crate) reply: oneshot::Sender<Result<Settled, Refusal>>,
+}
+
+impl InquiryJob {
+    /// The units it asks about, as far as it was found.
+    fn units(&self) -> impl Iterator<Item = UnitKey> {
+        self.found.iter().filter_map(|found| found.unit().map(|record| record.key))
+    }
 }
 
 /// What an inquiry comes to.
@@ -136,6 +147,8 @@ pub(crate) struct Writer {
     pub(crate) state: State,
     pub(crate) shared: Arc<Shared>,
     pub(crate) checkpoints: Checkpoints,
+    /// Another handle on the histories, for reading ahead.
+    pub(crate) second: Option<Box<dyn Histories>>,
     pub(crate) pace: Pace,
     /// The time of the last commit.
     pub(crate) commit_took: Duration,
@@ -170,7 +183,8 @@ impl Pending {
 
 impl Writer {
     /// Works until told to stop.
-    pub(crate) fn run(mut self, jobs: &Jobs) {
+    pub(crate) fn run(mut self, jobs: &Arc<Jobs>) {
+        let ahead = self.second.take().map(|second| ahead::start(second, self.state.collected(), Arc::clone(jobs)));
         let jobs = Closing(jobs);
         let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
         loop {
@@ -184,6 +198,11 @@ impl Writer {
             self.housekeeping();
         }
         jobs.0.close().into_iter().for_each(|job| refuse(job, &STOPPING));
+        match ahead.transpose() {
+            Ok(ahead) => drop(ahead.map(JoinHandle::join)),
+            // Everything was read in its turn.
+            Err(error) => tracing::warn!(cause = %error, "no thread to read ahead could be started"),
+        }
         self.close();
     }
 
@@ -324,21 +343,6 @@ impl Writer {
         let fault = "the ledger cannot be written";
         *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         Refusal::Unavailable(fault)
-    }
-
-    fn delivered(
-        &mut self,
-        pending: &mut Pending,
-        sequence: u64,
-        delivery: Delivery,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    ) {
-        let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
-        if owed.is_some() {
-            let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
-            self.append(pending, &event, false);
-        }
-        pending.releases.push(Box::new(move |recorded| drop(reply.send(recorded.map(|_| ())))));
     }
 
     /// Signs a checkpoint when one is due, rotates and destroys keys, shows how much is held.

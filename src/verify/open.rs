@@ -150,6 +150,7 @@ impl Gateway {
             rows.iter().try_for_each(|row| apply_rare(&shared, row))?;
         }
         let bounds = (settings.hot_units, settings.replay_ids);
+        let second = histories.another()?;
         let state = State::open(histories, reader.as_mut(), log.head(), bounds)?;
         let replays = Arc::clone(state.replays());
         // Before the writer: one that was started must be told to end.
@@ -166,6 +167,7 @@ impl Gateway {
             state,
             shared: Arc::clone(&shared),
             checkpoints,
+            second: Some(second),
             pace,
             commit_took: Duration::ZERO,
             uncertain: false,

@@ -1,13 +1,16 @@
 //! Settling one inquiry or report into the group: replay, find again, decide, append, and what is released afterwards.
 
-use contract::{Answer, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Verdict, VerdictKind};
+use contract::{
+    Answer, Delivery, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Verdict, VerdictKind,
+};
 use minicbor::bytes::ByteArray;
+use tokio::sync::oneshot;
 
 use super::{Fresh, InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
 use crate::index::catalogue::product_facts;
 use crate::index::register::Register;
 use crate::index::{Found, Index as _, LifeEvent, Target};
-use crate::ledger::event::{CheckEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
+use crate::ledger::event::{CheckEvent, DeliveredEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
 use crate::ledger::receipts::Receipts;
 use crate::ledger::replay::Replayed;
 use crate::verify::decide::{Decision, PastView, Question, decide, may_return};
@@ -40,7 +43,8 @@ impl Writer {
             }
             Ok(None) => {}
         }
-        let InquiryJob { inquiry, id, asker, mut found, generation, limited, reply } = job;
+        let InquiryJob { inquiry, id, asker, mut found, generation, limited, read, reply } = job;
+        self.state.offer(&mut pending.overlay, read);
         if generation < self.shared.register.generation() {
             found = inquiry.checks.iter().map(|check| self.shared.register.find(&check.number)).collect();
         }
@@ -212,6 +216,21 @@ impl Writer {
         pending.releases.push(Box::new(move |recorded| {
             drop(reply.send(recorded.map(|_| Reported { position, units: count, replayed: false })));
         }));
+    }
+
+    pub(super) fn delivered(
+        &mut self,
+        pending: &mut Pending,
+        sequence: u64,
+        delivery: Delivery,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    ) {
+        let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
+        if owed.is_some() {
+            let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
+            self.append(pending, &event, false);
+        }
+        pending.releases.push(Box::new(move |recorded| drop(reply.send(recorded.map(|_| ())))));
     }
 }
 

@@ -14,7 +14,7 @@ use contract::{Channel, EventTime, Timestamp};
 use support::drive::{Chance, Program, clock, data_folder, is_stock, issue, program_beside, unlimited};
 use verigate::index::{Batch, UnitKey};
 use verigate::ledger::folder::Folder;
-use verigate::ledger::histories::{Changes, Histories as _, SqliteHistories};
+use verigate::ledger::histories::{Changes, Histories as _, Packed, SqliteHistories};
 use verigate::ledger::log::LogReader as _;
 use verigate::ledger::segments::SegmentReader;
 use verigate::verify::Gateway;
@@ -72,10 +72,10 @@ impl Stock {
     fn write_pasts(&self) -> anyhow::Result<()> {
         let position = SegmentReader::new(&self.folder.log(), 0).last()?.unwrap_or(0);
         let mut store = SqliteHistories::open(&self.folder.histories())?;
-        let mut units = HashMap::new();
+        let (mut units, past) = (HashMap::new(), Packed::of(&past()));
         let mut keys = self.keys().peekable();
         while let Some(key) = keys.next() {
-            units.insert(key, past());
+            units.insert(key, past.clone());
             if units.len() as u64 == CHUNK || keys.peek().is_none() {
                 store.apply(&Changes {
                     position,

@@ -1,0 +1,45 @@
+//! What the state believes of what was read ahead of its use.
+
+use contract::{Channel, EventTime};
+
+use super::*;
+use crate::ledger::log::Log as _;
+use crate::ledger::memory::{MemoryHistories, MemoryLog};
+use crate::verify::history::{AskerHash, Checked};
+
+fn check(state: &mut State, key: UnitKey, position: u64) {
+    let mut overlay = Overlay::default();
+    let asker = AskerHash { current: position, previous: None };
+    let at = Timestamp(1_790_000_000_000 + i64::try_from(position).unwrap());
+    let asked = EventTime::exact(at);
+    let checked = Checked { asker, counts: true, at, channel: Channel::Api, asked, place: None };
+    state.group(&mut overlay).past(&key).unwrap().check(&checked);
+    state.publish(overlay, position, at);
+    state.settle().unwrap();
+}
+
+fn sessions(state: &mut State, key: UnitKey, read: Read) -> usize {
+    let mut overlay = Overlay::default();
+    state.offer(&mut overlay, vec![read]);
+    state.group(&mut overlay).view(&key).unwrap().sessions.len()
+}
+
+#[test]
+fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it() {
+    let log = MemoryLog::default();
+    let mut reader = log.reader().unwrap();
+    let bounds = (1_000, 1_000);
+    let histories = Box::new(MemoryHistories::default());
+    let mut state = State::open(histories, reader.as_mut(), log.head(), bounds).unwrap();
+    let (asked, other) = (UnitKey::native(1, 1, 1), UnitKey::native(1, 1, 2));
+    let nothing = || Read { key: asked, past: Past::default(), as_of: 0 };
+    check(&mut state, asked, 1);
+    assert_eq!(sessions(&mut state, asked, nothing()), 1, "the batch is still in memory");
+    check(&mut state, other, 2);
+    assert_eq!(sessions(&mut state, asked, nothing()), 1, "the batch has left memory");
+    let read = Read { past: state.load(&asked).unwrap(), as_of: 1, ..nothing() };
+    assert_eq!(sessions(&mut state, asked, read), 1, "one that is true is used");
+    let marked_key = UnitKey::native(1, 1, 3);
+    let marked = Read { key: marked_key, past: state.load(&asked).unwrap(), as_of: 1 };
+    assert_eq!(sessions(&mut state, marked_key, marked), 1, "without reading again");
+}
