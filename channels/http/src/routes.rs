@@ -86,6 +86,11 @@ async fn not_so(State(gateway): State<Arc<Gateway>>, request: Request) -> Respon
     refuse(&gateway, &parts, Problem::new(ProblemKind::MethodNotAllowed, "the header Allow names the methods"))
 }
 
+/// Whether a path is always answered in JSON.
+pub(crate) fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/v1")
+}
+
 /// A problem in the manner of its path: JSON for programs, a worded page for those who came by the page's own paths or ask
 /// for HTML.
 pub(crate) fn refuse(gateway: &Gateway, parts: &Parts, problem: Problem) -> Response {
@@ -97,7 +102,7 @@ pub(crate) fn refuse(gateway: &Gateway, parts: &Parts, problem: Problem) -> Resp
         .is_some_and(|value| value.contains("text/html"));
     let is_page = matches!(path, "/" | "/check" | "/receipt" | "/report" | "/reported")
         || ["/answer/", "/01/", "/gtin/", "/8006/"].iter().any(|front| path.starts_with(front));
-    if path.starts_with("/v1") || !(is_page || accepts_html) {
+    if is_for_programs(path) || !(is_page || accepts_html) {
         return problem.into_response();
     }
     pages::trouble(gateway, parts, &problem)

@@ -17,35 +17,23 @@ impl Words {
     /// An answer as sentences.
     #[must_use]
     pub fn answer(&self, answer: &Answer, language: Language) -> Sentences {
-        let verdict = &answer.verdict;
+        let said = self.said(&answer.verdict, language);
         Sentences {
-            word: self.word(verdict.kind(), language),
-            verdict: self.verdict(verdict, Part::Value, language),
-            facts: self.facts(&answer.facts, verdict, language),
-            advice: self.say_verdict(verdict, Part::Advice, language),
+            word: said.part(Part::Word),
+            verdict: said.with_reason(Part::Value),
+            facts: self.facts(&answer.facts, &answer.verdict, language),
+            advice: said.part(Part::Advice),
             advisories: answer
                 .advisories
                 .iter()
-                .map(|advisory| self.verdict(advisory, beside(advisory), language))
+                .map(|advisory| self.said(advisory, language).with_reason(beside(advisory)))
                 .collect(),
         }
     }
 
-    /// The sentence of a verdict, with the reason after it where one was given.
-    fn verdict(&self, verdict: &Verdict, part: Part, language: Language) -> String {
-        let mut sentence = self.say_verdict(verdict, part, language);
-        if has_reason(verdict) {
-            if language == Language::En {
-                sentence.push(' ');
-            }
-            sentence.push_str(&self.say_verdict(verdict, Part::Reason, language));
-        }
-        sentence
-    }
-
-    fn say_verdict(&self, verdict: &Verdict, part: Part, language: Language) -> String {
+    fn said<'a>(&'a self, verdict: &'a Verdict, language: Language) -> Said<'a> {
         let variables = Self::variables(verdict, |day| self.day(day, language), |seen| self.seen(seen, language));
-        self.catalogue(language).say(&verdict_id(verdict.kind()), part, &variables)
+        Said { words: self, verdict, language, id: verdict_id(verdict.kind()), variables }
     }
 
     /// The facts of a verdict as the catalogues' variables, with days and earlier events said by these two;
@@ -139,6 +127,33 @@ impl Words {
             (Some(times), None) => Some(Phrase::CheckedTimes { times }),
             (None, Some(seen)) => Some(Phrase::FirstChecked { seen }),
         }
+    }
+}
+
+/// A verdict with its facts put into words, once for all the parts that use them.
+struct Said<'a> {
+    words: &'a Words,
+    verdict: &'a Verdict,
+    language: Language,
+    id: String,
+    variables: FluentArgs<'static>,
+}
+
+impl Said<'_> {
+    fn part(&self, part: Part) -> String {
+        self.words.catalogue(self.language).say(&self.id, part, &self.variables)
+    }
+
+    /// The sentence of the verdict, with the reason after it where one was given.
+    fn with_reason(&self, part: Part) -> String {
+        let mut sentence = self.part(part);
+        if has_reason(self.verdict) {
+            if self.language == Language::En {
+                sentence.push(' ');
+            }
+            sentence.push_str(&self.part(Part::Reason));
+        }
+        sentence
     }
 }
 

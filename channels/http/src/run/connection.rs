@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -68,9 +68,14 @@ impl Service {
     async fn answer_within(self, request: Request) -> Response {
         let gateway = self.gateway;
         let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into());
+        // What a program is refused with needs nothing of its request.
         let (parts, body) = request.into_parts();
-        let request = Request::from_parts(parts.clone(), body);
-        let refuse = |problem| routes::refuse(&gateway, &parts, problem);
+        let kept = (!routes::is_for_programs(parts.uri.path())).then(|| parts.clone());
+        let request = Request::from_parts(parts, body);
+        let refuse = |problem: Problem| match &kept {
+            Some(parts) => routes::refuse(&gateway, parts, problem),
+            None => problem.into_response(),
+        };
         match Arc::clone(&gateway.running).try_acquire_owned() {
             Err(_) => refuse(Problem::from(contract::Refusal::Overloaded)),
             Ok(permit) => {
