@@ -15,8 +15,9 @@
 //! "V") go; what letters and digits remain are the number. Letters inside it stay, so that the core can call it
 //! malformed. What says that it is GS1 and breaks its rules is unreadable, never a shorter number. Two readings of bare
 //! digits need no mark, since stock scanners send none:
-//! - longer than 20 characters, `01` with a GTIN whose check digit holds (only dates may stand before it), and all the
-//!   rest whole GS1 fields: a GS1 item. At 16 or 20 characters it stays digits, the lengths of the network's numbers;
+//! - longer than 20 characters without the spaces, `01` with a GTIN whose check digit holds (only dates may stand before
+//!   it), and all the rest whole GS1 fields: a GS1 item. Up to 20 digits stay digits, the lengths of the network's
+//!   numbers, in however many groups and with whatever signs they are written;
 //! - 22 digits from `21` on: the network's bar codes carry their 20 digits behind this field's name, which is
 //!   not printed.
 //!
@@ -163,13 +164,16 @@ fn read_sole_item(text: &str) -> Option<Given> {
 
 /// Reads what says that it is GS1 by its symbol, by FNC1 or by an identifier in parentheses at its very start.
 fn read_announced(text: &str, symbol: Symbol) -> Option<Given> {
-    if text.starts_with('(') {
-        return gs1::read_marked(text);
-    }
     // One that stands behind everything separates nothing.
-    let text = text.trim_end_matches(characters::FNC1);
-    let announced = symbol == Symbol::Gs1 || text.contains(characters::FNC1);
-    announced.then(|| gs1::read_fields(text).unwrap_or_else(|| gs1::broken(text)))
+    let bare = text.trim_end_matches(characters::FNC1);
+    let announced = symbol == Symbol::Gs1 || bare.contains(characters::FNC1);
+    let read = if text.starts_with('(') {
+        gs1::read_marked(text)
+    } else {
+        announced.then(|| gs1::read_fields(bare)).flatten()
+    };
+    // Parentheses alone may number a list; a scanner that says GS1 sends none.
+    read.or_else(|| announced.then(|| gs1::broken(text)))
 }
 
 /// Reads folded text that is one number and no link.

@@ -87,7 +87,7 @@ pub fn hold_gs1_invariants(input: &str) {
         hold_invariants(&text);
         let one = reading::read_one(&text);
         // What a symbol says is GS1 is an item, a bar code of ours, a parcel, or nothing: never what is left of a broken one.
-        if text.starts_with("]d2") && !text.starts_with("]d2(") {
+        if text.starts_with("]d2") {
             let kept = match &one.number {
                 Number::Digits(kept) | Number::Mixed(kept) => kept.len() <= 20,
                 Number::Gs1 { .. } | Number::Unreadable { .. } => true,

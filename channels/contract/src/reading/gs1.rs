@@ -240,7 +240,7 @@ pub(super) fn find_marked(text: &str) -> Option<(usize, usize)> {
 /// Reads fields without parentheses, separated by FNC1 where their length varies. A value of full length has a known end
 /// also where a keyboard lost the separator. `None` where they are not whole fields.
 pub(super) fn read_fields(text: &str) -> Option<Given> {
-    let unspaced: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let unspaced = unspaced(text);
     let mut rest = unspaced.as_str();
     let mut fields = Fields::default();
     loop {
@@ -259,8 +259,14 @@ pub(super) fn read_fields(text: &str) -> Option<Given> {
 /// Reads fields that nothing announces. They have to be beyond doubt: longer than any number of the network's own, a GTIN
 /// with its check digit first (only dates and the variant may stand before it), whole fields to the end. Unreadable where
 /// the serial ends like a date that its separator was lost before: whose end it is cannot be told.
+///
+/// Spaces count for nothing, and among digits no sign does: twenty digits in groups are twenty digits, whatever stands
+/// between and behind them.
 pub(super) fn read_bare(text: &str) -> Option<Given> {
-    if text.len() <= OWN_LENGTH {
+    let unspaced = unspaced(text);
+    let text = unspaced.as_str();
+    let compact = super::compact(text);
+    if text.len() <= OWN_LENGTH || (compact.len() <= OWN_LENGTH && is_digits(&compact)) {
         return None;
     }
     let mut key = text;
@@ -332,6 +338,10 @@ fn keep<T: PartialEq>(slot: &mut Option<T>, value: T) -> Option<()> {
             Some(())
         }
     }
+}
+
+fn unspaced(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 fn is_digits(text: &str) -> bool {

@@ -41,6 +41,18 @@ proptest! {
     }
 
     #[test]
+    fn twenty_digits_that_could_be_gs1_fields_read_as_twenty_digits(
+        (digits, text) in (strategies::gtin(), "(20|21|22|10|90|91)[0-9]{2}").prop_flat_map(|(gtin, field)| {
+            let digits = format!("01{gtin}{field}");
+            (Just(digits.clone()), disguised(digits))
+        })
+    ) {
+        let given = Given::alone(Number::Digits(digits));
+        prop_assert_eq!(read_one(&text), given.clone());
+        prop_assert_eq!(read_all(&text, 16), (vec![given], 0));
+    }
+
+    #[test]
     fn a_message_gives_all_its_numbers_in_order(
         numbers in proptest::collection::vec(("[0-9]{20}", 0_usize..3), 1..12),
         between in proptest::sample::select(&BETWEEN[..]),

@@ -176,6 +176,45 @@ fn bare_digits_of_our_lengths_are_never_taken_for_an_item() {
 }
 
 #[test]
+fn digits_of_our_lengths_in_groups_are_never_taken_for_an_item() {
+    // A GTIN with a right check digit behind 01, and what is left of twenty is a whole field of 20, 21, 10 or 91.
+    for (written, digits) in [
+        ("0130 1858 5229 4003 2061", "01301858522940032061"),
+        ("01301 85852 29400 32061", "01301858522940032061"),
+        ("0130\u{a0}1858\u{3000}5229  4003\t2061\r\n", "01301858522940032061"),
+        ("０１３０　１８５８　５２２９　４００３　２０６１", "01301858522940032061"),
+        ("0130-1858-5229-4003-2061", "01301858522940032061"),
+        ("]C00130 1858 5229 4003 2061", "01301858522940032061"),
+        ("01301858522940032061\u{1d}", "01301858522940032061"),
+        ("V 0130 1858 5229 4003 2061", "01301858522940032061"),
+        ("0106 9012 3456 7892 2112", "01069012345678922112"),
+        ("0106 9012 3456 7892 1012", "01069012345678921012"),
+        ("0106 9012 3456 7892 9112", "01069012345678929112"),
+        ("1727 0331 0106 9012 3456 7892", "172703310106901234567892"),
+        ("0106   9012   3456   7892", "0106901234567892"),
+    ] {
+        let expected =
+            if digits.len() > 20 { Given { expiry: Day::new(2027, 3, 31), ..item(None) } } else { digits_of(digits) };
+        assert_eq!(read_one(written), expected, "{written:?}");
+        if digits.len() <= 20 && !written.starts_with(']') && !written.contains('\u{1d}') {
+            assert_eq!(read_all(written, 16), (vec![digits_of(digits)], 0), "{written:?} in a message");
+        }
+    }
+    assert_eq!(read_one("0106 9012 3456 7892 2112 3"), item(Some("123")), "21 digits are no number of the network's");
+}
+
+#[test]
+fn what_a_scanner_says_is_gs1_is_broken_also_where_it_begins_with_parentheses() {
+    for input in
+        ["]d2(1) 123456789012345678901234", "]d2（1）123456789012345678901234", "]Q3(01) 123", "]C1(x)1234567890"]
+    {
+        assert!(is_broken(input), "{input:?}: {:?}", read_one(input));
+    }
+    assert_eq!(read_one("]d2（01）06901234567892（21）A1"), item(Some("A1")));
+    assert_eq!(read_one("(1) 1234 5678 9012 3456 7890").number, Number::Digits(format!("1{OWN}")), "nothing says GS1");
+}
+
+#[test]
 fn digital_links_give_their_item() {
     for input in [
         "https://id.example.com/01/06901234567892/10/L5A/21/AbC-1%2F2?17=270331",
