@@ -19,6 +19,7 @@ pub mod log;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod receipts;
+pub mod reindex;
 pub mod replay;
 pub mod segments;
 mod sqlite;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use contract::answer::Names;
 use contract::{EventTime, Life, Number, Timestamp};
 use minicbor::bytes::ByteArray;
 

@@ -13,10 +13,12 @@
 //!
 //! **What a crash leaves.** Nothing is stored: the next start folds the log again.
 //!
-//! **What will not scale.** All batches stand in memory, at about 650 bytes each: 10^6 batches are 0.65 GB.
+//! **What will not scale.** All batches stand in memory, packed; see `packed` for what that takes.
 
 mod check;
+mod packed;
 mod plan;
+mod runs;
 pub(crate) mod select;
 mod shelf;
 pub mod source;
@@ -161,7 +163,7 @@ impl Catalogue {
     /// One batch.
     #[must_use]
     pub fn batch(&self, id: u64) -> Option<Arc<Batch>> {
-        self.shelf().batch(id).map(Arc::clone)
+        self.shelf().batch(id)
     }
 
     /// Every maker, in the order they came.
@@ -192,6 +194,12 @@ impl Catalogue {
     #[must_use]
     pub fn batches_from(&self, skip: usize, most: usize) -> (Vec<Arc<Batch>>, usize) {
         self.shelf().batches_from(skip, most)
+    }
+
+    /// How many numbers all batches have.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.shelf().count()
     }
 
     /// The product that was given the resource code of a number.

@@ -2,8 +2,8 @@
 //!
 //! Owns the order of the steps: read the list row by row ([`source`], [`row`]), sort within a memory bound by runs on disk
 //! (`sort`), merge the runs against the sets that stand, and write the file that the gateway then takes over by its
-//! hash. Nothing of an import can be seen before that; whatever goes wrong leaves the sets as they were, and the next
-//! import clears away what a killed one left.
+//! hash. Nothing of an import can be seen before that; whatever goes wrong leaves the sets as they were. An import of the
+//! same list goes on from where a killed one was (`workshop`), any other clears away what it left.
 //!
 //! **What a row says.** A number with, where the list has them, product, lot, days, level and the box it lies in. The file that comes out
 //! depends on what the rows say and not on their order, so that the same list has the same hash.
@@ -13,6 +13,7 @@
 //! the same product, lot, days and level is one unit of both; with others, the whole list is refused, for which of the two is right
 //! is not ours to guess.
 
+mod dictionaries;
 mod error;
 mod merge;
 pub mod row;
@@ -20,27 +21,25 @@ mod sort;
 pub mod source;
 #[cfg(test)]
 mod tests;
+mod workshop;
 
-use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::dictionaries::Dictionaries;
 pub use self::error::ImportError;
 use self::merge::{Known, Merge};
 use self::row::{Columns, Fixed, Mapped, Said};
 use self::sort::{Entry, Sorter};
 use self::source::{Encoding, Lines};
+pub use self::workshop::{BrokenOff, Workshop, broken_off};
+use self::workshop::{Left, Manifest, Rejects};
 use super::sets::file::{Hash, SetFile};
-use super::sets::group::Group;
-use super::sets::{MAX_GROUPS, staging};
 
 /// The most boxes that one list may name.
 pub const MAX_BOXES: usize = 1_000_000;
-/// The least memory to sort in, in bytes.
-pub const LEAST_MEMORY: usize = 16 << 20;
-/// The default.
+/// Memory to sort in by default, in bytes.
 pub const MEMORY: usize = 256 << 20;
 /// Rows between two words on how far it is.
 const TOLD_EVERY: u64 = 8_192;
@@ -81,6 +80,25 @@ pub enum Progress {
     },
 }
 
+/// Where an import begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// At the list's first line.
+    Anew,
+    /// Where a killed import of the same list was.
+    Resumed {
+        /// Rows read then.
+        rows: u64,
+    },
+    /// At the list's first line, though a killed import had read something.
+    Dropped {
+        /// The list that was being read.
+        list: String,
+        /// Why this one cannot go on from there.
+        why: &'static str,
+    },
+}
+
 /// What became of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -111,6 +129,9 @@ pub struct Made {
 
 /// Hears of an import as it goes on.
 pub trait Watch {
+    /// It begins; told once, before anything else.
+    fn begun(&mut self, begun: &Begun);
+
     /// It got so far; `false` breaks it off.
     fn progress(&mut self, progress: Progress) -> bool;
 
@@ -119,53 +140,6 @@ pub trait Watch {
     /// # Errors
     /// What keeps it from being told; it breaks the import off.
     fn rejected(&mut self, line: u64, reason: &str) -> io::Result<()>;
-}
-
-/// The place of an import in the folder of the sets: nobody else's while this lives, and empty at first.
-#[derive(Debug)]
-pub struct Workshop {
-    folder: PathBuf,
-    _lock: File,
-}
-
-impl Workshop {
-    /// Takes the place, and clears away what a killed import left there.
-    ///
-    /// # Errors
-    /// [`ImportError::Busy`], [`ImportError::Write`].
-    pub fn open(sets: &Path) -> Result<Self, ImportError> {
-        let folder = staging(sets);
-        let failed = |source| ImportError::Write { path: folder.clone(), source };
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ImportError::Busy { folder }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-        let workshop = Self { folder, _lock: lock };
-        workshop.clear()?;
-        Ok(workshop)
-    }
-
-    fn clear(&self) -> Result<(), ImportError> {
-        let failed = |source| ImportError::Write { path: self.folder.clone(), source };
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.file_name().is_some_and(|name| name != "lock") {
-                fs::remove_file(&path).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Workshop {
-    fn drop(&mut self) {
-        // What cannot be removed now the next import removes.
-        drop(self.clear());
-    }
 }
 
 /// Reads a list into a finished set file in the workshop, compared with the sets that stand. With `keep` unset nothing is
@@ -180,29 +154,72 @@ pub fn import(
     keep: bool,
     watch: &mut dyn Watch,
 ) -> Result<Summary, ImportError> {
-    let mut read = Reading::begin(order, workshop);
     let mut lines = Lines::open(&order.list, order.encoding)?;
+    let mut read = Reading::begin(order, workshop, &lines, watch)?;
     read.all(&mut lines, watch)?;
     lines.unchanged()?;
     let Reading { dictionaries, sorter, rows, rejected, .. } = read;
     let known = known.iter().map(|(set, file)| Known::of(*set, file, sorter.len())).collect::<Result<_, _>>()?;
-    let merge = Merge::new(workshop.folder.join("made"), dictionaries.ranks(), known, (rows, rejected));
+    let merge = Merge::new(workshop.folder().join("made"), dictionaries.ranks(), known, (rows, rejected));
     merge.run(sorter, &order.list, keep, watch)
 }
 
 /// Rows into runs.
 struct Reading<'a> {
     order: &'a Order,
+    workshop: &'a Workshop,
     dictionaries: Dictionaries,
     sorter: Sorter,
     rows: u64,
     rejected: u64,
+    /// Where to go on: the last line read, and where the next one begins.
+    from: Option<(u64, u64)>,
+    /// What is kept for the case of a kill; `None` where the list cannot be read twice.
+    kept: Option<(Manifest, Rejects)>,
 }
 
 impl<'a> Reading<'a> {
-    fn begin(order: &'a Order, workshop: &Workshop) -> Self {
-        let sorter = Sorter::new(&workshop.folder, order.memory.max(LEAST_MEMORY));
-        Self { order, dictionaries: Dictionaries::default(), sorter, rows: 0, rejected: 0 }
+    fn begin(
+        order: &'a Order,
+        workshop: &'a Workshop,
+        lines: &Lines,
+        watch: &mut dyn Watch,
+    ) -> Result<Self, ImportError> {
+        let left = workshop.left(order, lines.metadata())?;
+        let (folder, memory) = (workshop.folder(), order.memory);
+        let mut read = Self {
+            order,
+            workshop,
+            dictionaries: Dictionaries::default(),
+            sorter: Sorter::new(folder, memory),
+            rows: 0,
+            rejected: 0,
+            from: None,
+            kept: None,
+        };
+        let mut rejects = 0;
+        watch.begun(&match left {
+            Left::Nothing => Begun::Anew,
+            Left::Other(list, why) => Begun::Dropped { list, why },
+            Left::Same(manifest) => {
+                let Manifest { line, byte, rows, rejected, rejects: kept, runs, dictionaries, .. } = *manifest;
+                rejects = kept;
+                read.dictionaries = Dictionaries::restore(dictionaries);
+                read.sorter = Sorter::resumed(folder, memory, runs);
+                (read.rows, read.rejected, read.from) = (rows, rejected, Some((line, byte)));
+                Begun::Resumed { rows }
+            }
+        });
+        // A pipe cannot be read again.
+        if lines.metadata().is_file() {
+            let kept = Rejects::begin(workshop.rejects(), rejects)?;
+            read.kept = Some((Manifest::of(order, lines.metadata()), kept));
+        }
+        if rejects > 0 {
+            let mut tell = |line, reason: &str| watch.rejected(line, reason).map_err(|source| untold(order, source));
+            Rejects::tell(&workshop.rejects(), &mut tell)?;
+        }
+        Ok(read)
     }
 
     fn all(&mut self, lines: &mut Lines, watch: &mut dyn Watch) -> Result<(), ImportError> {
@@ -218,6 +235,10 @@ impl<'a> Reading<'a> {
                     let (known, is_header) = Mapped::of(self.order.columns.as_ref(), &self.order.fixed, text)
                         .map_err(|what| ImportError::Columns { line, what })?;
                     let known = mapped.insert(known);
+                    if let Some((line, byte)) = self.from.take() {
+                        lines.skip_to(line, byte)?;
+                        continue;
+                    }
                     if is_header {
                         continue;
                     }
@@ -230,8 +251,10 @@ impl<'a> Reading<'a> {
                 Err(reason) => Err(reason),
             };
             if let Err(reason) = taken {
-                self.rejected += 1;
-                watch.rejected(line, &reason).map_err(|source| self.untold(source))?;
+                self.reject(line, &reason, watch)?;
+            }
+            if self.sorter.is_full() {
+                self.spill(lines)?;
             }
             if self.rows.is_multiple_of(TOLD_EVERY) {
                 let (bytes, of) = lines.position();
@@ -243,9 +266,29 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn untold(&self, source: io::Error) -> ImportError {
-        ImportError::Write { path: self.order.list.with_extension("rejects"), source }
+    fn reject(&mut self, line: u64, reason: &str, watch: &mut dyn Watch) -> Result<(), ImportError> {
+        self.rejected += 1;
+        if let Some((_, rejects)) = &mut self.kept {
+            rejects.put(line, reason)?;
+        }
+        watch.rejected(line, reason).map_err(|source| untold(self.order, source))
     }
+
+    /// Memory is full: everything up to this line goes to disk, and from there another process could go on.
+    fn spill(&mut self, lines: &Lines) -> Result<(), ImportError> {
+        self.sorter.spill()?;
+        let Some((manifest, rejects)) = &mut self.kept else { return Ok(()) };
+        (manifest.line, manifest.byte) = lines.next_begins();
+        (manifest.rows, manifest.rejected) = (self.rows, self.rejected);
+        manifest.rejects = rejects.flushed()?;
+        manifest.runs = self.sorter.runs().to_vec();
+        manifest.dictionaries = self.dictionaries.keep();
+        self.workshop.keep(manifest)
+    }
+}
+
+fn untold(order: &Order, source: io::Error) -> ImportError {
+    ImportError::Write { path: order.list.with_extension("rejects"), source }
 }
 
 /// `Ok(Err)` where the row is to be rejected.
@@ -263,86 +306,4 @@ fn take(
     let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
     let short = u32::try_from(line).map_err(|_| ImportError::TooMany { line, what: "lines", most })?;
     sorter.push(Entry::new((said.form, said.value), group, parent, short)).map(Ok)
-}
-
-/// What the rows name, in the order of their coming.
-#[derive(Default)]
-struct Dictionaries {
-    /// By what the cells say, so that a row like the one before it is not read again.
-    spoken: HashMap<String, u32>,
-    last: Option<(String, u32)>,
-    groups: HashMap<Group, u32>,
-    boxes: HashMap<String, u32>,
-}
-
-/// From places in the order of coming to places in order.
-struct Ranks {
-    groups: Vec<Group>,
-    group: Vec<u32>,
-    boxes: Vec<String>,
-    parent: Vec<u32>,
-}
-
-impl Dictionaries {
-    /// The group that was spoken of; `Ok(Err)` where the row is to be rejected.
-    fn group(&mut self, mapped: &Mapped, spoken: &str, line: u64) -> Result<Result<u32, String>, ImportError> {
-        if let Some((last, group)) = &self.last
-            && last == spoken
-        {
-            return Ok(Ok(*group));
-        }
-        let group = match self.spoken.get(spoken) {
-            Some(group) => *group,
-            None => {
-                let group = match mapped.group(spoken) {
-                    Ok(group) => group,
-                    Err(reason) => return Ok(Err(reason)),
-                };
-                let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-                let place = *self.groups.entry(group).or_insert(next);
-                if self.groups.len() > MAX_GROUPS || self.spoken.len() > 4 * MAX_GROUPS {
-                    let what = "combinations of product, lot, days and level";
-                    return Err(ImportError::TooMany { line, what, most: MAX_GROUPS });
-                }
-                self.spoken.insert(spoken.to_owned(), place);
-                place
-            }
-        };
-        self.last = Some((spoken.to_owned(), group));
-        Ok(Ok(group))
-    }
-
-    fn parent(&mut self, parent: Option<&str>, line: u64) -> Result<u32, ImportError> {
-        let Some(text) = parent else { return Ok(0) };
-        if let Some(place) = self.boxes.get(text) {
-            return Ok(*place);
-        }
-        if self.boxes.len() >= MAX_BOXES {
-            return Err(ImportError::TooMany { line, what: "boxes", most: MAX_BOXES });
-        }
-        let next = u32::try_from(self.boxes.len() + 1).unwrap_or(u32::MAX);
-        self.boxes.insert(text.to_owned(), next);
-        Ok(next)
-    }
-
-    fn ranks(self) -> Ranks {
-        let (groups, group) = ranked(self.groups);
-        let (boxes, mut parent) = ranked(self.boxes.into_iter().map(|(text, place)| (text, place - 1)));
-        parent.iter_mut().for_each(|rank| *rank += 1);
-        parent.insert(0, 0);
-        Ranks { groups, group, boxes, parent }
-    }
-}
-
-/// The values in order, and for each place the rank of its value.
-fn ranked<T: Ord>(places: impl IntoIterator<Item = (T, u32)>) -> (Vec<T>, Vec<u32>) {
-    let mut sorted: Vec<(T, u32)> = places.into_iter().collect();
-    sorted.sort_unstable();
-    let mut ranks = vec![0; sorted.len()];
-    for ((_, place), rank) in sorted.iter().zip(0..) {
-        if let Some(known) = usize::try_from(*place).ok().and_then(|place| ranks.get_mut(place)) {
-            *known = rank;
-        }
-    }
-    (sorted.into_iter().map(|(value, _)| value).collect(), ranks)
 }

@@ -20,6 +20,7 @@ use crate::ledger::histories::{Histories, SqliteHistories};
 use crate::ledger::keys::Keys;
 use crate::ledger::log::{Log, LogError};
 use crate::ledger::receipts::Receipts;
+use crate::ledger::reindex;
 use crate::ledger::segments::SegmentLog;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Clock, Jobs, Pace, Shared, Writer, apply_rare};
@@ -27,6 +28,10 @@ use crate::secret::{Secret, SecretError};
 
 /// Phones that want no replies, kept at most; beyond it the one that said so first is forgotten. Some 100 MB.
 const OPT_OUTS: usize = 1_000_000;
+/// Whoever waits longer than this for a gateway to come up is told how far it is.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+/// Events between two looks at the clock.
+const TOLD_EVERY: u64 = 1_024;
 
 /// How the core works; every figure has a default that serves one small machine.
 #[derive(Debug, Clone)]
@@ -142,13 +147,14 @@ impl Gateway {
             receipts_given: AtomicU64::new(log.head().receipts),
         });
         let mut reader = log.reader()?;
-        let mut after = 0;
-        loop {
-            let rows = reader.after(after, true, 10_000)?;
-            let Some(last) = rows.last() else { break };
-            after = last.sequence;
-            rows.iter().try_for_each(|row| apply_rare(&shared, row))?;
-        }
+        let (head, mut told) = (log.head().sequence, (shared.clock)());
+        reindex::walk(reader.as_mut(), &mut |row| {
+            if row.sequence.is_multiple_of(TOLD_EVERY) && (shared.clock)().since(told) >= TOLD_AFTER {
+                told = (shared.clock)();
+                tracing::info!(event = row.sequence, of = head, "coming up: the index is folded from the log");
+            }
+            apply_rare(&shared, row)
+        })?;
         let bounds = (settings.hot_units, settings.replay_ids);
         let second = histories.another()?;
         let state = State::open(histories, reader.as_mut(), log.head(), bounds)?;

@@ -245,7 +245,7 @@ fn packaging(shelf: &Shelf, order: &BatchOrder) -> Result<(), IssueError> {
         return Err(IssueError::WrongParent { parent, product, level: boxes.level, below: level });
     }
     // The n-th number lies in the (n / holds)-th box: a second batch would begin in the first box again.
-    if shelf.is_packed(parent) {
+    if shelf.is_filled(parent) {
         return Err(IssueError::PackedParent { parent });
     }
     let room = boxes.count().saturating_mul(u64::from(boxes.holds));

@@ -4,11 +4,13 @@
 //! it was written, and an event that names something unknown here (a layout that was taken out of the configuration)
 //! is passed over with a line in the log, so that a rebuild always ends.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use contract::Life;
 
+use super::packed::{Packed, Place};
+use super::runs::{Run, Runs};
 use super::spans::Spans;
 use crate::code::layout::Layout;
 use crate::code::{Codes, item_reference};
@@ -25,13 +27,13 @@ pub(super) struct Shelf {
     products: Vec<ProductSlot>,
     product_slots: HashMap<String, usize>,
     resources: HashMap<(u8, u64), Resource>,
+    /// By their ids: batches are counted up, and come in that order.
     batches: Vec<BatchSlot>,
-    batch_slots: HashMap<u64, usize>,
-    last_batch: u64,
+    packed: Packed,
     /// The goods that GTINs name, whatever the packaging.
     gtins: HashSet<String>,
-    /// Batches of boxes that units were already packed into.
-    packed: HashSet<u64>,
+    /// Batches of boxes that units were already put into.
+    filled: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -43,28 +45,24 @@ pub(super) struct ProductSlot {
     life: Timeline,
 }
 
+/// What is asked of a batch in its millions; the rest is packed.
 #[derive(Debug)]
 struct BatchSlot {
-    batch: Arc<Batch>,
-    product: usize,
+    id: u64,
     /// When it was issued, as a sequence of the log.
     sequence: u64,
-    life: Timeline,
+    place: Place,
+    product: u32,
+    /// Most batches are released with their product or never.
+    life: Option<Box<Timeline>>,
 }
 
 /// The serials of one resource.
 #[derive(Debug)]
 struct Resource {
     product: usize,
-    /// By their first serial; they do not overlap.
-    runs: BTreeMap<u64, Run>,
+    runs: Runs,
     spans: Spans,
-}
-
-#[derive(Debug)]
-struct Run {
-    len: u64,
-    batch: usize,
 }
 
 impl Shelf {
@@ -89,7 +87,7 @@ impl Shelf {
             for (layout, resource) in
                 layout.into_iter().flat_map(|id| product.resources.iter().map(move |code| (id, *code)))
             {
-                let new = || Resource { product: slot, runs: BTreeMap::new(), spans: Spans::default() };
+                let new = || Resource { product: slot, runs: Runs::default(), spans: Spans::default() };
                 self.resources.entry((layout, resource)).or_insert_with(new);
             }
             self.gtins.extend(product.gtin.as_deref().map(item_reference).map(str::to_owned));
@@ -104,19 +102,20 @@ impl Shelf {
             tracing::error!(batch = batch.id, "a batch of an unknown product or resource is passed over");
             return;
         };
-        if self.batch_slots.contains_key(&batch.id) {
+        if self.batches.last().is_some_and(|last| last.id >= batch.id) {
             tracing::error!(batch = batch.id, "a batch that is known already is passed over");
             return;
         }
-        let slot = self.batches.len();
-        let life = Timeline::default();
-        self.batches.push(BatchSlot { batch: Arc::new(batch.clone()), product: *product, sequence, life });
-        self.batch_slots.insert(batch.id, slot);
-        self.last_batch = self.last_batch.max(batch.id);
-        self.packed.extend(batch.parent);
+        let places = (u32::try_from(self.batches.len()), u32::try_from(*product), self.packed.put(batch));
+        let (Ok(slot), Ok(product), Some(place)) = places else {
+            tracing::error!(batch = batch.id, "a batch beyond the four billion that there is room for is passed over");
+            return;
+        };
+        self.batches.push(BatchSlot { id: batch.id, sequence, place, product, life: None });
+        self.filled.extend(batch.parent);
         if let (Some(resource), None) = (resource, batch.listed) {
             for run in batch.serials.iter().filter(|run| run.len > 0) {
-                resource.runs.insert(run.start, Run { len: run.len, batch: slot });
+                resource.runs.put(run.start, Run { len: run.len, batch: slot });
             }
         }
     }
@@ -132,9 +131,9 @@ impl Shelf {
                 }
             }
             Target::Batch { batch } => {
-                let slot = self.batch_slots.get(batch).and_then(|slot| self.batches.get_mut(*slot));
-                if let Some(known) = slot {
-                    known.life.put(event.life, stamp);
+                let slot = self.batches.binary_search_by_key(batch, |slot| slot.id);
+                if let Some(known) = slot.ok().and_then(|slot| self.batches.get_mut(slot)) {
+                    known.life.get_or_insert_default().put(event.life, stamp);
                     return;
                 }
             }
@@ -152,7 +151,7 @@ impl Shelf {
     /// The record of a serial, if it was issued.
     pub(super) fn unit(&self, layout: u8, resource: u64, serial: u64) -> Option<UnitRecord> {
         let shelved = self.resources.get(&(layout, resource))?;
-        let slot = self.batches.get(shelved.holder(serial)?)?;
+        let slot = self.batches.get(usize::try_from(shelved.runs.holder(serial)?).ok()?)?;
         let mut record = self.of_batch(slot, UnitKey::native(layout, resource, serial))?;
         if let Some(ranged) = shelved.spans.at(serial) {
             record.life.merge_where(ranged, |_, stamp| slot.is_before(stamp));
@@ -162,20 +161,19 @@ impl Shelf {
 
     /// The record of a listed unit of a batch.
     pub(super) fn listed(&self, batch: u64, key: UnitKey) -> Option<UnitRecord> {
-        let slot = self.batches.get(*self.batch_slots.get(&batch)?)?;
-        self.of_batch(slot, key)
+        self.of_batch(self.slot(batch)?, key)
     }
 
     /// What every unit of a batch has in common.
     fn of_batch(&self, slot: &BatchSlot, key: UnitKey) -> Option<UnitRecord> {
-        let product = self.products.get(slot.product)?;
-        let mut life = slot.life.clone();
+        let product = self.products.get(usize::try_from(slot.product).ok()?)?;
+        let mut life = slot.life.as_deref().cloned().unwrap_or_default();
         life.merge_where(&product.life, |kind, stamp| outlives(kind) || slot.is_before(stamp));
         Some(UnitRecord {
             key,
             maker: Arc::clone(self.makers.get(product.maker)?),
             product: Arc::clone(&product.product),
-            batch: Arc::clone(&slot.batch),
+            batch: self.packed.get(slot.place)?,
             life,
         })
     }
@@ -184,14 +182,14 @@ impl Shelf {
     pub(super) fn sole_batch(&self, layout: u8, resource: u64, serials: Serials) -> Result<Option<u64>, ()> {
         let Some(shelved) = self.resources.get(&(layout, resource)) else { return Ok(None) };
         let end = serials.start.saturating_add(serials.len);
-        let before = shelved.holder(serials.start);
-        let inside = shelved.runs.range(serials.start..end.max(serials.start)).map(|(_, run)| run.batch);
+        let before = shelved.runs.holder(serials.start);
+        let inside = shelved.runs.within(serials.start, end).map(|(_, run)| run.batch);
         let mut holders = before.into_iter().chain(inside);
         let Some(first) = holders.next() else { return Ok(None) };
         if holders.any(|holder| holder != first) {
             return Err(());
         }
-        Ok(self.batches.get(first).map(|slot| slot.batch.id))
+        Ok(usize::try_from(first).ok().and_then(|first| self.batches.get(first)).map(|slot| slot.id))
     }
 
     /// Whether any serial of a range was issued.
@@ -201,20 +199,10 @@ impl Shelf {
 
     /// The runs of serials that are free in a resource below `limit`, in order.
     pub(super) fn free(&self, layout: u8, resource: u64, limit: u64) -> Vec<Serials> {
-        let mut free = Vec::new();
-        let mut at = 0;
-        if let Some(shelved) = self.resources.get(&(layout, resource)) {
-            for (start, run) in shelved.runs.range(..limit) {
-                if at < *start {
-                    free.push(Serials { start: at, len: start - at });
-                }
-                at = at.max(start.saturating_add(run.len));
-            }
+        match self.resources.get(&(layout, resource)) {
+            Some(shelved) => shelved.runs.free(limit),
+            None => Runs::default().free(limit),
         }
-        if at < limit {
-            free.push(Serials { start: at, len: limit - at });
-        }
-        free
     }
 
     /// The id of the product that a resource was given to.
@@ -231,20 +219,24 @@ impl Shelf {
         self.products.get(*self.product_slots.get(id)?)
     }
 
-    pub(super) fn batch(&self, id: u64) -> Option<&Arc<Batch>> {
-        self.batches.get(*self.batch_slots.get(&id)?).map(|slot| &slot.batch)
+    pub(super) fn batch(&self, id: u64) -> Option<Arc<Batch>> {
+        self.packed.get(self.slot(id)?.place)
+    }
+
+    fn slot(&self, id: u64) -> Option<&BatchSlot> {
+        self.batches.get(self.batches.binary_search_by_key(&id, |slot| slot.id).ok()?)
     }
 
     pub(super) fn knows_gtin(&self, gtin: &str) -> bool {
         self.gtins.contains(item_reference(gtin))
     }
 
-    pub(super) fn is_packed(&self, batch: u64) -> bool {
-        self.packed.contains(&batch)
+    pub(super) fn is_filled(&self, batch: u64) -> bool {
+        self.filled.contains(&batch)
     }
 
-    pub(super) const fn next_batch(&self) -> u64 {
-        self.last_batch.saturating_add(1)
+    pub(super) fn next_batch(&self) -> u64 {
+        self.batches.last().map_or(0, |last| last.id).saturating_add(1)
     }
 
     pub(super) fn makers(&self) -> Vec<Arc<Maker>> {
@@ -264,19 +256,15 @@ impl Shelf {
 
     pub(super) fn batches_from(&self, skip: usize, most: usize) -> (Vec<Arc<Batch>>, usize) {
         let page = self.batches.iter().skip(skip).take(most);
-        (page.map(|slot| Arc::clone(&slot.batch)).collect(), self.batches.len())
+        (page.filter_map(|slot| self.packed.get(slot.place)).collect(), self.batches.len())
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.batches.iter().filter_map(|slot| self.packed.get(slot.place)).map(|batch| batch.count()).sum()
     }
 
     pub(super) fn batches(&self) -> Vec<Arc<Batch>> {
-        self.batches.iter().map(|slot| Arc::clone(&slot.batch)).collect()
-    }
-}
-
-impl Resource {
-    /// The batch that a serial is in.
-    fn holder(&self, serial: u64) -> Option<usize> {
-        let (start, run) = self.runs.range(..=serial).next_back()?;
-        (serial - start < run.len).then_some(run.batch)
+        self.batches.iter().filter_map(|slot| self.packed.get(slot.place)).collect()
     }
 }
 

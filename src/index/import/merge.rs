@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::dictionaries::Ranks;
 use super::sort::{Entry, Sorter};
-use super::{ImportError, Made, Progress, Ranks, Summary, TOLD_EVERY, Watch};
+use super::{ImportError, Made, Progress, Summary, TOLD_EVERY, Watch};
 use crate::index::sets::file::{FileError, SetFile};
 use crate::index::sets::form::Form;
 use crate::index::sets::group::Group;

@@ -1,18 +1,23 @@
 //! Sorting more rows than memory holds: runs on disk, merged.
 //!
-//! Owns the entry and the runs. What fits into the bound never touches the disk.
+//! Owns the entry and the runs. What fits into the bound never touches the disk. Runs have sums, so that whoever goes on
+//! with those of a killed process knows that they are whole.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use minicbor::{Decode, Encode};
 
 use super::ImportError;
 use crate::index::sets::form::Form;
 
 /// Bytes of an entry in a run.
 const ENTRY: usize = 36;
+/// Bytes of a run that are written or read at once.
+const CHUNK: usize = 1 << 20;
 
 /// A row, sorted by form and value. The fields' order is the order of the sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,13 +60,13 @@ impl Entry {
         self.group == other.group && self.parent == other.parent
     }
 
-    fn to_bytes(self) -> [u8; ENTRY] {
-        let mut bytes = [0; ENTRY];
-        let parts = self.form.to_le_bytes().into_iter();
-        let parts = parts.chain(self.value.0.to_le_bytes()).chain(self.value.1.to_le_bytes());
-        let parts = parts.chain(self.group.to_le_bytes()).chain(self.parent.to_le_bytes());
-        bytes.iter_mut().zip(parts.chain(self.line.to_le_bytes())).for_each(|(to, from)| *to = from);
-        bytes
+    fn write_to(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.form.to_le_bytes());
+        bytes.extend_from_slice(&self.value.0.to_le_bytes());
+        bytes.extend_from_slice(&self.value.1.to_le_bytes());
+        bytes.extend_from_slice(&self.group.to_le_bytes());
+        bytes.extend_from_slice(&self.parent.to_le_bytes());
+        bytes.extend_from_slice(&self.line.to_le_bytes());
     }
 
     fn from_bytes(bytes: &[u8; ENTRY]) -> Self {
@@ -73,13 +78,50 @@ impl Entry {
     }
 }
 
+/// A sorted run on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct RunFile {
+    #[n(0)]
+    nth: u32,
+    #[n(1)]
+    entries: u64,
+    /// The CRC-32 of its bytes.
+    #[n(2)]
+    sum: u32,
+}
+
+impl RunFile {
+    pub(super) fn name(&self) -> String {
+        format!("run-{:05}", self.nth)
+    }
+
+    /// Whether the file is as it was written.
+    pub(super) fn is_whole(&self, folder: &Path) -> bool {
+        let sum = || {
+            let mut file = File::open(folder.join(self.name()))?;
+            let mut hasher = crc32fast::Hasher::new();
+            let mut chunk = vec![0; CHUNK];
+            let mut bytes = 0_u64;
+            loop {
+                let read = file.read(&mut chunk)?;
+                if read == 0 {
+                    return io::Result::Ok((bytes, hasher.finalize()));
+                }
+                bytes += read as u64;
+                hasher.update(chunk.get(..read).unwrap_or_default());
+            }
+        };
+        sum().is_ok_and(|(bytes, sum)| bytes == self.entries * ENTRY as u64 && sum == self.sum)
+    }
+}
+
 /// Takes entries in any order.
 #[derive(Debug)]
 pub(super) struct Sorter {
     folder: PathBuf,
     held: Vec<Entry>,
     most: usize,
-    runs: Vec<PathBuf>,
+    runs: Vec<RunFile>,
     len: u64,
 }
 
@@ -90,12 +132,27 @@ impl Sorter {
         Self { folder: folder.to_owned(), held: Vec::new(), most, runs: Vec::new(), len: 0 }
     }
 
+    /// Goes on behind runs that are whole.
+    pub(super) fn resumed(folder: &Path, memory: usize, runs: Vec<RunFile>) -> Self {
+        let len = runs.iter().map(|run| run.entries).sum();
+        Self { runs, len, ..Self::new(folder, memory) }
+    }
+
     pub(super) const fn len(&self) -> u64 {
         self.len
     }
 
+    /// The next entry would not fit into memory.
+    pub(super) const fn is_full(&self) -> bool {
+        self.held.len() >= self.most
+    }
+
+    pub(super) fn runs(&self) -> &[RunFile] {
+        &self.runs
+    }
+
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), ImportError> {
-        if self.held.len() >= self.most {
+        if self.is_full() {
             self.spill()?;
         }
         if self.held.len() == self.held.capacity() {
@@ -108,17 +165,25 @@ impl Sorter {
         Ok(())
     }
 
-    fn spill(&mut self) -> Result<(), ImportError> {
+    /// Writes what is in memory out as a run.
+    pub(super) fn spill(&mut self) -> Result<(), ImportError> {
         self.held.sort_unstable();
-        let path = self.folder.join(format!("run-{:05}", self.runs.len()));
+        let nth = self.runs.last().map_or(0, |run| run.nth + 1);
+        let mut run = RunFile { nth, entries: self.held.len() as u64, sum: 0 };
+        let path = self.folder.join(run.name());
         let failed = |source| ImportError::Write { path: path.clone(), source };
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path).map_err(failed)?);
-        for entry in &self.held {
-            out.write_all(&entry.to_bytes()).map_err(failed)?;
+        let mut out = File::create(&path).map_err(failed)?;
+        let mut hasher = crc32fast::Hasher::new();
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for entries in self.held.chunks(CHUNK / ENTRY) {
+            chunk.clear();
+            entries.iter().for_each(|entry| entry.write_to(&mut chunk));
+            hasher.update(&chunk);
+            out.write_all(&chunk).map_err(failed)?;
         }
-        out.flush().map_err(failed)?;
+        run.sum = hasher.finalize();
         self.held.clear();
-        self.runs.push(path);
+        self.runs.push(run);
         Ok(())
     }
 
@@ -128,9 +193,10 @@ impl Sorter {
         // Runs share what the entries in memory had, and need far less.
         let buffer = (1 << 20).min((64 << 20) / self.runs.len().max(1));
         let mut runs = Vec::with_capacity(self.runs.len());
-        for path in &self.runs {
-            let file = File::open(path).map_err(|source| ImportError::Read { path: path.clone(), source })?;
-            runs.push(Run { path: path.clone(), read: BufReader::with_capacity(buffer.max(4_096), file) });
+        for run in &self.runs {
+            let path = self.folder.join(run.name());
+            let file = File::open(&path).map_err(|source| ImportError::Read { path: path.clone(), source })?;
+            runs.push(Run { path, read: BufReader::with_capacity(buffer.max(4_096), file) });
         }
         let mut merged = Merged { held: self.held.into_iter(), runs, heap: BinaryHeap::new() };
         for nth in 0..=merged.runs.len() {

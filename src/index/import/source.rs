@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -118,6 +118,56 @@ impl Lines {
     #[must_use]
     pub fn position(&self) -> (u64, u64) {
         (self.taken.load(Ordering::Relaxed), self.begun.len())
+    }
+
+    /// What the system says of the file, as it was opened.
+    #[must_use]
+    pub const fn metadata(&self) -> &Metadata {
+        &self.begun
+    }
+
+    /// The number of the last line, and where in the text the next one begins.
+    #[must_use]
+    pub const fn next_begins(&self) -> (u64, u64) {
+        (self.line, self.byte)
+    }
+
+    /// Goes on behind a line, where [`Lines::next_begins`] was when that one was read. Plain text is not read again, packed
+    /// text has to be unpacked.
+    ///
+    /// # Errors
+    /// [`ImportError::Read`], [`ImportError::Changed`], [`ImportError::Compressed`].
+    pub fn skip_to(&mut self, line: u64, byte: u64) -> Result<(), ImportError> {
+        if self.form.is_none() {
+            let failed = |source| ImportError::Read { path: self.path.clone(), source };
+            let mut file = File::open(&self.path).map_err(failed)?;
+            file.seek(SeekFrom::Start(byte)).map_err(failed)?;
+            self.taken.store(byte.min(self.begun.len()), Ordering::Relaxed);
+            let counted = Counted { file, taken: Arc::clone(&self.taken) };
+            self.source = Box::new(BufReader::with_capacity(256 * 1024, counted));
+            (self.from, self.to, self.is_over) = (0, 0, false);
+        } else {
+            self.skip_text(byte.saturating_sub(self.byte))?;
+        }
+        (self.line, self.byte) = (line, byte);
+        Ok(())
+    }
+
+    fn skip_text(&mut self, mut left: u64) -> Result<(), ImportError> {
+        loop {
+            let held = self.to - self.from;
+            let step = usize::try_from(left).unwrap_or(usize::MAX).min(held);
+            self.from += step;
+            left -= step as u64;
+            // The last line counts an end that need not be there.
+            if left == 0 || (self.is_over && left == 1) {
+                return Ok(());
+            }
+            if self.is_over {
+                return Err(ImportError::Changed { path: self.path.clone(), byte: self.position().0 });
+            }
+            self.fill()?;
+        }
     }
 
     /// The next line with its number, from 1, without what ends it.

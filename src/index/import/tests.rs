@@ -1,14 +1,17 @@
 //! Any list gives the set that a plain reader of it gives; what is wrong with a list is told by its line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::Write as _;
 
 use contract::reading::read_one;
 use proptest::prelude::*;
 
 use super::*;
-use crate::index::sets::file_name;
 use crate::index::sets::form::Form;
+use crate::index::sets::{file_name, staging};
+
+mod resume;
 
 type Taken = Result<(Summary, Option<Arc<SetFile>>), ImportError>;
 /// Lot and box.
@@ -22,12 +25,20 @@ struct Bench {
 /// What a watcher heard.
 #[derive(Default)]
 struct Heard {
+    begun: Vec<Begun>,
     rejected: Vec<(u64, String)>,
+    /// Breaks off when so many rows were read.
+    most: Option<u64>,
 }
 
 impl Watch for Heard {
-    fn progress(&mut self, _: Progress) -> bool {
-        true
+    fn begun(&mut self, begun: &Begun) {
+        self.begun.push(begun.clone());
+    }
+
+    fn progress(&mut self, progress: Progress) -> bool {
+        let (Progress::Read { rows, .. } | Progress::Written { rows, .. }) = progress;
+        self.most.is_none_or(|most| rows < most)
     }
 
     fn rejected(&mut self, line: u64, reason: &str) -> io::Result<()> {
@@ -63,7 +74,7 @@ impl Bench {
             let file = summary.made.as_ref().map(|made| {
                 let name = file_name(&made.hash);
                 let named = self.dir.path().join("sets").join(&name);
-                fs::rename(workshop.folder.join(&name), &named).unwrap();
+                fs::rename(workshop.folder().join(&name), &named).unwrap();
                 Arc::new(SetFile::open(&named).unwrap())
             });
             (summary, file)
@@ -207,24 +218,6 @@ fn a_list_that_changes_while_it_is_read_is_refused() {
     File::options().append(true).open(&order.list).unwrap().write_all(b"more\n").unwrap();
     let error = lines.unchanged().unwrap_err();
     assert!(matches!(error, ImportError::Changed { byte: 21, .. }), "{error}");
-}
-
-#[test]
-fn two_imports_do_not_meet_and_what_a_killed_one_left_is_cleared_away() {
-    let bench = Bench::new();
-    let sets = bench.dir.path().join("sets");
-    let first = Workshop::open(&sets).unwrap();
-    assert!(matches!(Workshop::open(&sets), Err(ImportError::Busy { .. })));
-    // Killed: its lock goes with the process, its files stay.
-    fs::write(first.folder.join("run-00000"), b"half").unwrap();
-    fs::write(first.folder.join("made"), b"half").unwrap();
-    let Workshop { folder, .. } = &first;
-    let folder = folder.clone();
-    std::mem::forget(first);
-    // The descriptor of a forgotten lock lives as long as this process: another name stands for another process.
-    fs::rename(folder.join("lock"), folder.join("old")).unwrap();
-    let second = Workshop::open(&sets).unwrap();
-    assert_eq!(fs::read_dir(&second.folder).unwrap().count(), 1);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::index::sets::{Removed, SetError, unhex};
 use crate::index::{Batch, CatalogueChange, LifeEvent, Maker, Product, Target};
 use crate::ledger::event::{Event, LifeRecorded};
 use crate::ledger::log::{LogError, Row};
+use crate::ledger::reindex;
 use crate::ledger::state::Overlay;
 use crate::verify::decide::Recorded;
 
@@ -252,19 +253,22 @@ impl Writer {
 /// Takes a committed event of a rare kind into the catalogue, the flags and the opt-outs.
 pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
     let event = row.event().map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
+    if reindex::take(&shared.register, row.sequence, &event) {
+        return Ok(());
+    }
     match event {
-        Event::Catalogue(change) => shared.register.change(row.sequence, &change),
-        Event::Issued(batch) => shared.register.issue(row.sequence, &batch),
-        Event::Life(life) => shared.register.live(row.sequence, &life.event),
-        Event::Imported(imported) => shared.register.import(row.sequence, &imported),
-        Event::Removed(removed) => shared.register.remove(row.sequence, &removed),
         Event::Flagged(flagged) => shared.flags.insert(flagged.asker, flagged.until),
         Event::Inquiry(inquiry) => {
             if let Some(is_out) = inquiry.request.as_ref().and_then(opts_out) {
                 subscribe(&shared.opted_out, &inquiry.asker, is_out, row.at);
             }
         }
-        Event::Delivered(_) => {}
+        Event::Catalogue(_)
+        | Event::Issued(_)
+        | Event::Life(_)
+        | Event::Imported(_)
+        | Event::Removed(_)
+        | Event::Delivered(_) => {}
     }
     Ok(())
 }

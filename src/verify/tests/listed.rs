@@ -3,15 +3,23 @@
 use std::sync::atomic::AtomicBool;
 
 use super::*;
+use crate::code::Codes;
+use crate::code::layout::Layouts;
 use crate::index::import::row::Fixed;
 use crate::index::import::source::Encoding;
-use crate::index::import::{self, MEMORY, Progress, Watch, Workshop};
+use crate::index::import::{self, Begun, MEMORY, Progress, Watch, Workshop};
 use crate::index::sets::hex;
+use crate::ledger::backup::{self, Places};
+use crate::ledger::reindex;
 use crate::ledger::writer::ImportOrder;
 
 struct Silent;
 
 impl Watch for Silent {
+    fn begun(&mut self, begun: &Begun) {
+        assert_eq!(*begun, Begun::Anew);
+    }
+
     fn progress(&mut self, _: Progress) -> bool {
         true
     }
@@ -226,4 +234,97 @@ fn under_load_every_check_after_a_recall_sees_it() {
         }
         is_over.store(true, Ordering::SeqCst);
     });
+}
+
+impl Bench {
+    fn places(folder: &Folder) -> Places {
+        Places {
+            log: folder.log(),
+            histories: folder.histories(),
+            checkpoints: folder.checkpoints.clone(),
+            keys: folder.keys.clone(),
+            sets: folder.sets(),
+        }
+    }
+}
+
+/// The one set file of a folder.
+fn set_file(folder: &Folder) -> std::path::PathBuf {
+    let mut files = std::fs::read_dir(folder.sets()).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|ending| ending == "set")).unwrap()
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_backup_brings_the_lists_back_and_what_was_said_of_their_numbers() {
+    let (mut bench, set, _) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    assert_eq!(bench.said(SECOND, "861"), VerdictKind::GenuineFirst);
+    let folder = bench.gateway().folder().clone();
+    let to = bench.dir.path().join("backup");
+    let made = backup::backup(&Bench::places(&folder), &to, Timestamp(START), &mut |_| {}).unwrap();
+    assert_eq!(made.damaged_sets(), Vec::<&str>::new());
+    assert_eq!(made.files.iter().filter(|file| file.path.ends_with(".set")).count(), 1);
+    // What happens afterwards is no part of it.
+    bench.runtime.block_on(bench.gateway().order(Order::Remove { set, by: "test".to_owned(), reason: None })).unwrap();
+    assert_eq!(bench.said(SECOND, "862"), VerdictKind::Malformed);
+
+    let back = Folder::all_in(&bench.dir.path().join("back"));
+    backup::restore(&to, &Bench::places(&back)).unwrap();
+    bench.gateway().close();
+    let time = Arc::clone(&bench.time);
+    let clock: Clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));
+    bench.gateway = Some(Gateway::open(back, Settings::default(), clock).unwrap());
+    assert_eq!(bench.said(FIRST, "863"), VerdictKind::GenuineFirst);
+    assert_eq!(bench.said(SECOND, "863"), VerdictKind::GenuineSeen, "its past is there as well");
+    assert_eq!(bench.said(BOX, "863"), VerdictKind::CartonCode);
+}
+
+#[test]
+fn a_damaged_list_is_told_when_it_is_backed_up_and_one_damaged_in_a_backup_does_not_come_back() {
+    let (bench, ..) = imported();
+    let folder = bench.gateway().folder().clone();
+    let good = bench.dir.path().join("good");
+    backup::backup(&Bench::places(&folder), &good, Timestamp(START), &mut |_| {}).unwrap();
+    flip(&set_file(&folder));
+    let to = bench.dir.path().join("damaged");
+    let made = backup::backup(&Bench::places(&folder), &to, Timestamp(START), &mut |_| {}).unwrap();
+    let [damaged] = made.damaged_sets()[..] else { panic!("{made:?}") };
+    assert!(set_file(&folder).ends_with(damaged.trim_start_matches("sets/")), "{damaged}");
+
+    let back = Folder::all_in(&bench.dir.path().join("back"));
+    let copy = good.join(damaged);
+    flip(&copy);
+    let error = backup::restore(&good, &Bench::places(&back)).unwrap_err();
+    assert!(matches!(&error, backup::BackupError::Changed { path, .. } if *path == copy), "{error}");
+    assert!(!back.histories().exists());
+}
+
+#[test]
+fn the_index_is_folded_anew_beside_the_gateway_and_a_damaged_list_is_found_by_its_hash() {
+    let (bench, ..) = imported();
+    let folder = bench.gateway().folder().clone();
+    let codes = || Codes::new(Layouts::default(), Secret::load(&folder.master()).unwrap());
+    let (mut events, mut bytes) = (Vec::new(), Vec::new());
+    let indexed = reindex::rebuild(&folder, codes(), &mut |done, all| events.push((done, all)), &mut |done, all| {
+        bytes.push((done, all))
+    });
+    let indexed = indexed.unwrap();
+    assert_eq!((indexed.makers, indexed.products, indexed.sets), (1, 1, 1));
+    assert_eq!((indexed.batches, indexed.damaged.len()), (bench.gateway().catalogue().batches().len(), 0));
+    assert_eq!(indexed.numbers, bench.gateway().catalogue().batches().iter().map(|batch| batch.count()).sum::<u64>());
+    for told in [&events, &bytes] {
+        let (done, all) = told.last().unwrap();
+        assert!(done == all && *all > 0, "{told:?}");
+        assert!(told.is_sorted());
+    }
+    flip(&set_file(&folder));
+    let indexed = reindex::rebuild(&folder, codes(), &mut |_, _| {}, &mut |_, _| {}).unwrap();
+    assert!(indexed.damaged.len() == 1, "{indexed:?}");
 }

@@ -40,7 +40,8 @@ impl Backup {
         let made = backup(&places(&folder), &self.to, clock()(), &mut |_| {}).map_err(failed)?;
         let (events, files) = (made.head_sequence, made.files.len());
         writeln!(out, "{}: {events} events in {files} files", self.to.display())?;
-        Ok(writeln!(out, "it holds the keys: keep it as safe as them")?)
+        writeln!(out, "it holds the keys: keep it as safe as them")?;
+        sound(&made)
     }
 }
 
@@ -51,8 +52,24 @@ impl Restore {
         let made = restore(&self.from, &places(&folder)).map_err(failed)?;
         let into = self.into.display();
         writeln!(out, "{into}: {} events, as they were at {}", made.head_sequence, made.made_at)?;
-        Ok(writeln!(out, "prove it whole with `verigate --dir {into} ledger verify`")?)
+        writeln!(out, "prove it whole with `verigate --dir {into} ledger verify`")?;
+        sound(&made)
     }
+}
+
+/// Whether the files of imported sets in it are what their names say.
+fn sound(made: &verigate::ledger::backup::Backup) -> Result<(), Failure> {
+    let damaged = made.damaged_sets();
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    let files = damaged.join(", ");
+    Err(other(
+        Exit::Data,
+        anyhow::anyhow!(
+            "all else is there, but these were damaged before they were copied: {files}; import the same lists again"
+        ),
+    ))
 }
 
 fn places(folder: &Folder) -> Places {

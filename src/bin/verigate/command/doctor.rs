@@ -12,6 +12,7 @@ use std::time::Duration;
 use contract::Timestamp;
 use verigate::config::CoreConfig;
 use verigate::control::{ControlError, Request, Response, call};
+use verigate::index::import::{BrokenOff, broken_off};
 use verigate::index::sets::file::{Hash, SetFile};
 use verigate::index::sets::file_name;
 use verigate::ledger::checkpoint::{check_head, read_all, verifying_key};
@@ -90,6 +91,9 @@ impl Doctor {
             tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
         tell("sets", sets(&folder))?;
+        if let Some(left) = broken_off(&folder.sets()) {
+            tell("import", unfinished(&left))?;
+        }
         tell("words", words(&core))?;
         tell("prompts", prompts(&shared.root()?))?;
         if failed == 0 {
@@ -267,6 +271,15 @@ fn sets(folder: &Folder) -> Finding {
         numbers = numbers.saturating_add(*rows);
     }
     Good(format!("{} whole, with {numbers} numbers", standing.len()))
+}
+
+fn unfinished(left: &BrokenOff) -> Finding {
+    let BrokenOff { list, rows, bytes } = left;
+    Warn(format!(
+        "an import of {list} was broken off at row {rows}: run it again to go on from there; {} MB are kept for it until \
+         another import begins",
+        bytes / 1_000_000
+    ))
 }
 
 /// The sets that stand by the log, which can be read beside a running gateway.

@@ -8,14 +8,14 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use contract::Day;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
 use verigate::control::{Link, Request, Response, SetView};
 use verigate::index::import::row::{Columns, Fixed};
 use verigate::index::import::source::Encoding;
-use verigate::index::import::{self, ImportError, MEMORY, Progress, Summary, Watch, Workshop};
+use verigate::index::import::{self, Begun, ImportError, MEMORY, Progress, Summary, Watch, Workshop};
 use verigate::index::sets::file::{FileError, SetFile};
 use verigate::index::sets::hex;
 use verigate::ledger::folder::Folder;
@@ -31,7 +31,8 @@ const TOLD: usize = 5;
 /// Take a list of numbers in: CSV, TSV or one number to a line, plain, gzip or zstd.
 ///
 /// Columns are told by the first line (number, product, lot, made, expiry, level, holds, parent, gtin, serial, or their
-/// Chinese names) or by --columns. The list comes in whole or not at all; the same list again changes nothing.
+/// Chinese names) or by --columns. The list comes in whole or not at all; the same list again changes nothing. After a
+/// kill the same command goes on where it was, in steps of as many rows as --memory holds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
     /// The list.
@@ -67,8 +68,8 @@ pub(crate) struct Import {
     /// Read, sort and compare all of it, and take nothing in.
     #[arg(long)]
     dry_run: bool,
-    /// Memory to sort in, in MiB, 16 to 65536; beyond it the disk is used.
-    #[arg(long, value_name = "MIB", default_value_t = (MEMORY >> 20) as u64, value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    /// Memory to sort in, in MiB, 4 to 65536; beyond it the disk is used.
+    #[arg(long, value_name = "MIB", default_value_t = (MEMORY >> 20) as u64, value_parser = clap::value_parser!(u64).range(4..=65_536))]
     memory: u64,
     /// Take a set out again instead: its numbers are unknown from then on.
     #[arg(long, value_name = "SET", conflicts_with_all = ["file", "product", "columns", "rejects", "dry_run"])]
@@ -122,7 +123,8 @@ impl Import {
         let workshop = Workshop::open(&folder.sets()).map_err(failed)?;
         let mut told = Told::begin(self.rejects.as_deref())?;
         let read = import::import(&order, &workshop, &known, !self.dry_run, &mut told);
-        let reasons = told.end(self.rejects.as_deref())?;
+        let resumed = told.resumed;
+        let reasons = told.end()?;
         let summary = read.map_err(|error| {
             if matches!(error, ImportError::Nothing { .. }) {
                 return other(Exit::Data, anyhow!("{error}{}", listed(&reasons)));
@@ -137,13 +139,13 @@ impl Import {
                 anyhow!("{rejected} rows cannot be taken, so nothing was; with --rejects FILE the others are{more}"),
             ));
         }
-        let Some(made) = &summary.made else { return self.tell(&summary, None, out) };
+        let Some(made) = &summary.made else { return self.tell((&summary, resumed), None, out) };
         let source = list.file_name().map_or_else(|| "list".to_owned(), |name| name.to_string_lossy().into_owned());
         let order = ImportOrder { hash: hex(&made.hash), against: last, source, by };
         let Response::Done(outcome) = ask(&link, Request::Order(Order::Import(order)))? else {
             return Err(unexpected());
         };
-        self.tell(&summary, Some(&outcome), out)
+        self.tell((&summary, resumed), Some(&outcome), out)
     }
 
     fn take_out(&self, link: &Link, by: String, out: &mut dyn Write) -> Result<(), Failure> {
@@ -159,7 +161,12 @@ impl Import {
         Ok(writeln!(out, "set {set} is taken out, recorded as event {event}; every check from now on sees it")?)
     }
 
-    fn tell(&self, summary: &Summary, outcome: Option<&Outcome>, out: &mut dyn Write) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        (summary, resumed): (&Summary, Option<u64>),
+        outcome: Option<&Outcome>,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
         let Summary { rows, numbers, repeated, rejected, shared, groups, made } = summary;
         let (set, event, batches, known) = match outcome {
             Some(Outcome::Imported { position, set, batches, .. }) => {
@@ -175,7 +182,7 @@ impl Import {
                 out,
                 &json!({
                     "rows": rows, "numbers": numbers, "repeated": repeated, "rejected": rejected, "shared": shared,
-                    "groups": groups, "set": set, "known": known, "event": event,
+                    "groups": groups, "set": set, "known": known, "event": event, "resumed_at_row": resumed,
                     "batches": span.map(|(first, last)| json!({ "first": first, "last": last })),
                     "file": made.as_ref().map(|made| json!({ "sha256": hex(&made.hash), "bytes": made.bytes })),
                 }),
@@ -224,8 +231,34 @@ fn listed(reasons: &[(u64, String)]) -> String {
 /// Tells how far it is, and writes down what is rejected.
 struct Told {
     bar: ProgressBar,
-    rejects: Option<csv::Writer<BufWriter<File>>>,
+    rejects: Option<Rejects>,
     first: Vec<(u64, String)>,
+    resumed: Option<u64>,
+}
+
+/// The file of rejects, under another name until it is complete: a killed import leaves none that would be in the way.
+struct Rejects {
+    table: csv::Writer<BufWriter<File>>,
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
+impl Rejects {
+    fn begin(path: &Path) -> anyhow::Result<Self> {
+        ensure!(!path.exists(), "{} is there already: name another file for the rejects", path.display());
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        let unfinished = PathBuf::from(name);
+        let made = File::create(&unfinished).with_context(|| format!("cannot make {}", unfinished.display()))?;
+        let mut table = csv::Writer::from_writer(BufWriter::new(made));
+        table.write_record(["line", "reason"])?;
+        Ok(Self { table, unfinished, path: path.to_owned() })
+    }
+
+    fn end(mut self) -> anyhow::Result<()> {
+        let named = self.table.flush().and_then(|()| std::fs::rename(&self.unfinished, &self.path));
+        named.with_context(|| format!("cannot write {}", self.path.display()))
+    }
 }
 
 impl Told {
@@ -233,29 +266,35 @@ impl Told {
         let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{msg:>22} {bar:30} {percent:>3}% {elapsed} rest {eta}");
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let open = |path: &Path| {
-            let made = File::create_new(path).with_context(|| format!("cannot make {}", path.display()));
-            let mut table = csv::Writer::from_writer(BufWriter::new(made?));
-            table.write_record(["line", "reason"])?;
-            anyhow::Ok(table)
-        };
-        let rejects = rejects.map(open).transpose().map_err(|error| other(Exit::Usage, error))?;
-        Ok(Self { bar, rejects, first: Vec::new() })
+        let rejects = rejects.map(Rejects::begin).transpose().map_err(|error| other(Exit::Usage, error))?;
+        Ok(Self { bar, rejects, first: Vec::new(), resumed: None })
     }
 
-    fn end(mut self, path: Option<&Path>) -> Result<Vec<(u64, String)>, Failure> {
+    fn end(self) -> Result<Vec<(u64, String)>, Failure> {
         self.bar.finish_and_clear();
-        if let (Some(table), Some(path)) = (self.rejects.as_mut(), path) {
-            table
-                .flush()
-                .with_context(|| format!("cannot write {}", path.display()))
-                .map_err(|error| other(Exit::Unavailable, error))?;
+        if let Some(rejects) = self.rejects {
+            rejects.end().map_err(|error| other(Exit::Unavailable, error))?;
         }
         Ok(self.first)
     }
 }
 
 impl Watch for Told {
+    fn begun(&mut self, begun: &Begun) {
+        let said = match begun {
+            Begun::Anew => return,
+            Begun::Resumed { rows } => {
+                self.resumed = Some(*rows);
+                format!("going on behind row {}, where an import of this list was broken off", HumanCount(*rows))
+            }
+            Begun::Dropped { list, why } => {
+                format!("beginning at the first row: an import of {list} was broken off, and {why}")
+            }
+        };
+        // Nothing depends on its being read.
+        drop(writeln!(io::stderr(), "{said}"));
+    }
+
     fn progress(&mut self, progress: Progress) -> bool {
         let (at, of, rows) = match progress {
             Progress::Read { bytes, of, rows } => (bytes, of, rows),
@@ -274,7 +313,7 @@ impl Watch for Told {
             self.first.push((line, reason.to_owned()));
         }
         match self.rejects.as_mut() {
-            Some(table) => table.write_record([line.to_string().as_str(), reason]).map_err(io::Error::from),
+            Some(rejects) => rejects.table.write_record([line.to_string().as_str(), reason]).map_err(io::Error::from),
             None => Ok(()),
         }
     }

@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
+use verigate::code::Codes;
+use verigate::code::layout::Layouts;
+use verigate::config::CoreConfig;
 use verigate::ledger::audit;
 use verigate::ledger::checkpoint::{published, read_all, verifying_key};
 use verigate::ledger::export::{self, ExportError, Format};
 use verigate::ledger::folder::Folder;
+use verigate::ledger::reindex::{self, Indexed};
 use verigate::ledger::segments::SegmentReader;
 use verigate::secret::Secret;
 
@@ -38,8 +42,22 @@ pub(crate) enum Ledger {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Make the histories anew from the log; the gateway must be stopped.
-    Rebuild,
+    /// Make the projections anew from the log: the histories, which are a file and need the gateway stopped, and the
+    /// index, which lies in memory and is folded here to show that it can be, with every file of imported numbers.
+    Rebuild {
+        /// One of the two alone; the index also beside a running gateway.
+        #[arg(long, value_enum)]
+        only: Option<Part>,
+    },
+}
+
+/// A projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// What happened to each unit.
+    Histories,
+    /// What was issued and listed.
+    Index,
 }
 
 /// The form of an export.
@@ -58,19 +76,70 @@ impl Ledger {
         match self {
             Self::Verify { json } => verify(&folder, *json, out),
             Self::Export { format, out: file } => export(&folder, *format, file.as_deref(), out),
-            Self::Rebuild => {
-                let _lock = folder.lock().map_err(|error| other(Exit::Unavailable, error))?;
-                let bar = bar();
-                let rebuilt = audit::rebuild(&folder.log(), 0, &folder.histories(), &mut |done, all| {
-                    bar.set_length(all);
-                    bar.set_position(done);
-                });
-                bar.finish_and_clear();
-                let events = rebuilt.map_err(|error| other(Exit::Data, error))?;
-                Ok(writeln!(out, "histories made anew from {events} events")?)
+            Self::Rebuild { only } => {
+                if *only != Some(Part::Index) {
+                    histories(&folder, out)?;
+                }
+                if *only != Some(Part::Histories) {
+                    index(&folder, &shared.root()?.core(), out)?;
+                }
+                Ok(())
             }
         }
     }
+}
+
+fn histories(folder: &Folder, out: &mut dyn Write) -> Result<(), Failure> {
+    let _lock = folder.lock().map_err(|error| other(Exit::Unavailable, error))?;
+    let bar = bar_of("histories", "events");
+    let rebuilt = audit::rebuild(&folder.log(), 0, &folder.histories(), &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let events = rebuilt.map_err(|error| other(Exit::Data, error))?;
+    Ok(writeln!(out, "histories: made anew from {} events", HumanCount(events))?)
+}
+
+fn index(folder: &Folder, core: &CoreConfig, out: &mut dyn Write) -> Result<(), Failure> {
+    let layouts = Layouts::new(core.layout.clone()).map_err(|error| other(Exit::Usage, error))?;
+    let master = Secret::load(&folder.master()).map_err(|error| other(Exit::Usage, error))?;
+    let (events, files) = (bar_of("index", "events"), bar_of("set files", "bytes"));
+    let told = |bar: &ProgressBar, done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let indexed = reindex::rebuild(
+        folder,
+        Codes::new(layouts, master),
+        &mut |done, all| told(&events, done, all),
+        &mut |done, all| {
+            events.finish_and_clear();
+            told(&files, done, all);
+        },
+    );
+    events.finish_and_clear();
+    files.finish_and_clear();
+    let Indexed { events, makers, products, batches, numbers, sets, damaged } =
+        indexed.map_err(|error| other(Exit::Data, error))?;
+    let [events, numbers] = [events, numbers].map(HumanCount);
+    let [makers, products, batches, sets] =
+        [makers, products, batches, sets].map(|count| HumanCount(u64::try_from(count).unwrap_or(u64::MAX)));
+    writeln!(
+        out,
+        "index:     folded from {events} events: {makers} makers, {products} products, {batches} batches with {numbers} numbers"
+    )?;
+    if damaged.is_empty() {
+        return Ok(writeln!(out, "set files: {sets}, all whole")?);
+    }
+    let reasons: String = damaged.iter().map(|(set, why)| format!("\n  set {set}: {why}")).collect();
+    Err(other(
+        Exit::Data,
+        anyhow::anyhow!(
+            "{} of {sets} set files cannot be used: restore them from a backup, or import the same lists again{reasons}",
+            damaged.len()
+        ),
+    ))
 }
 
 fn verify(folder: &Folder, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
@@ -124,6 +193,17 @@ fn export(folder: &Folder, form: Form, file: Option<&Path>, out: &mut dyn Write)
     let lines = export::export(&mut reader, format, &mut into).map_err(failed)?;
     into.sync_all()?;
     Ok(writeln!(out, "{}: {lines} lines", file.display())?)
+}
+
+/// Progress on standard error, where somebody looks, with its rate and what is left.
+fn bar_of(what: &'static str, unit: &'static str) -> ProgressBar {
+    let template = if unit == "bytes" {
+        "{msg:>10} {bar:30} {percent:>3}% {bytes}/{total_bytes}, {bytes_per_sec}, rest {eta}"
+    } else {
+        "{msg:>10} {bar:30} {percent:>3}% {human_pos}/{human_len} events, {per_sec}, rest {eta}"
+    };
+    let style = ProgressStyle::with_template(template);
+    bar().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
 }
 
 /// Progress on standard error, where somebody looks.

@@ -1,8 +1,9 @@
 //! `scripts/crash import [N]`: imports and rebuilds, killed at a moment nobody chose, N times over, on one folder.
 //!
-//! Owns the rounds. In turn the import is killed, the gateway that it talks to, and a rebuild of the histories. After each
-//! kill the folder opens, every set that stands is whole by its hash, each list is there to the last number or not at
-//! all, one that was told to be taken in is, and the next import clears away what the killed one left.
+//! Owns the rounds. In turn the import is killed, the gateway that it talks to, an import that goes on where the one before
+//! was killed, a rebuild of histories and index, and a gateway that is coming up. After each kill the folder opens, every
+//! set that stands is whole by its hash, each list is there to the last number or not at all, one that was told to be
+//! taken in is, and the next import of another list clears away what the killed one left.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,8 +21,8 @@ use verigate::ledger::audit;
 use verigate::ledger::folder::Folder;
 use verigate::verify::{Gateway, Settings};
 
-/// Numbers of a list: sorting them takes longer than most delays.
-const NUMBERS: u64 = 150_000;
+/// Numbers of a list: three runs of the least memory, and sorting them takes longer than most delays.
+const NUMBERS: u64 = 250_000;
 /// The longest a round runs before the kill, in milliseconds.
 const LONGEST: usize = 900;
 
@@ -29,7 +30,10 @@ const LONGEST: usize = 900;
 #[derive(Debug, Clone, Copy)]
 enum Victim {
     Import,
+    /// The same list again, which goes on; it is killed as well, or ends.
+    Resumed,
     Gateway,
+    ComingUp,
     Rebuild,
 }
 
@@ -41,6 +45,8 @@ struct Rounds {
     chance: Chance,
     /// By list: the import said that it was taken in.
     told: BTreeMap<u64, bool>,
+    /// Imports that went on.
+    resumed: u64,
 }
 
 /// All rounds; an error where a promise was not kept.
@@ -50,13 +56,21 @@ pub(crate) fn story(program: &Path, dir: &Path, kills: u64, seed: u64) -> anyhow
     fs::create_dir_all(&demo)?;
     fs::create_dir_all(&lists)?;
     prepare(program, &demo, 1_000)?;
-    let mut rounds =
-        Rounds { program: program.to_owned(), demo, lists, chance: Chance::new(seed), told: BTreeMap::new() };
+    let mut rounds = Rounds {
+        program: program.to_owned(),
+        demo,
+        lists,
+        chance: Chance::new(seed),
+        told: BTreeMap::new(),
+        resumed: 0,
+    };
     for kill in 1..=kills {
-        let victim = match kill % 4 {
-            0 => Victim::Rebuild,
-            1 | 3 => Victim::Import,
-            _ => Victim::Gateway,
+        let victim = match kill % 6 {
+            1 | 4 => Victim::Import,
+            2 => Victim::Resumed,
+            3 => Victim::Gateway,
+            5 => Victim::ComingUp,
+            _ => Victim::Rebuild,
         };
         let delay = Duration::from_millis(u64::try_from(rounds.chance.below(LONGEST))?);
         rounds.kill(victim, kill, delay).with_context(|| format!("kill {kill}, {victim:?}"))?;
@@ -64,13 +78,13 @@ pub(crate) fn story(program: &Path, dir: &Path, kills: u64, seed: u64) -> anyhow
         println!("kill {kill:>3} of {victim:?} after {:>4} ms: {standing} sets stand, all whole", delay.as_millis());
     }
     // The next import finds the place free and leaves it clean.
-    let mut last = rounds.import(kills + 1)?;
+    let mut last = rounds.import(kills + 1)?.0;
     ensure!(last.wait()?.success(), "the import after the last kill failed");
     let left = fs::read_dir(staging(&rounds.folder()?.sets()))?.count();
     ensure!(left == 1, "{left} files are left in the workshop, expected its lock alone");
     rounds.told.insert(kills + 1, true);
     let standing = rounds.prove()?;
-    Ok(format!("{kills} kills, {standing} sets stand"))
+    Ok(format!("{kills} kills, {standing} sets stand, {} imports went on where one was killed", rounds.resumed))
 }
 
 impl Rounds {
@@ -84,16 +98,21 @@ impl Rounds {
         Ok(command)
     }
 
-    fn import(&self, list: u64) -> anyhow::Result<Child> {
+    /// Starts the import of a list, which is written once, and says where its words go.
+    fn import(&self, list: u64) -> anyhow::Result<(Child, PathBuf)> {
         let path = self.lists.join(format!("{list}.csv"));
-        let mut out = BufWriter::new(File::create(&path)?);
-        for nth in 0..NUMBERS {
-            writeln!(out, "{}", digits(number(list, nth)))?;
+        if !path.exists() {
+            let mut out = BufWriter::new(File::create(&path)?);
+            for nth in 0..NUMBERS {
+                writeln!(out, "{}", digits(number(list, nth)))?;
+            }
+            out.flush()?;
         }
-        out.flush()?;
+        let said = path.with_extension("said");
         let mut command = self.command()?;
-        command.args(["import", "--product", "driver-load", "--memory", "16"]).arg(&path);
-        Ok(command.spawn()?)
+        // The least memory: three runs.
+        command.args(["import", "--product", "driver-load", "--memory", "4"]).arg(&path).stderr(File::create(&said)?);
+        Ok((command.spawn()?, said))
     }
 
     fn kill(&mut self, victim: Victim, list: u64, delay: Duration) -> anyhow::Result<()> {
@@ -104,17 +123,27 @@ impl Rounds {
                 rebuild.kill()?;
                 rebuild.wait()?;
             }
-            Victim::Import => {
+            Victim::ComingUp => {
+                let mut gateway = self.command()?.arg("serve").spawn()?;
+                std::thread::sleep(delay / 8);
+                gateway.kill()?;
+                gateway.wait()?;
+            }
+            Victim::Import | Victim::Resumed => {
+                // The list of the round before, which was killed.
+                let list = if matches!(victim, Victim::Resumed) { list - 1 } else { list };
                 let gateway = Program::start(&self.program, &self.demo)?;
-                let mut import = self.import(list)?;
+                let (mut import, said) = self.import(list)?;
                 std::thread::sleep(delay);
                 import.kill()?;
-                self.told.insert(list, import.wait()?.success());
+                let told = import.wait()?.success() || self.told.get(&list).copied().unwrap_or(false);
+                self.told.insert(list, told);
+                self.resumed += u64::from(fs::read_to_string(said)?.contains("going on behind row"));
                 gateway.stop()?;
             }
             Victim::Gateway => {
                 let mut gateway = Program::start(&self.program, &self.demo)?;
-                let mut import = self.import(list)?;
+                let (mut import, _) = self.import(list)?;
                 std::thread::sleep(delay);
                 gateway.kill()?;
                 // Without a gateway it ends by itself: told that it was taken in, or that it was not or may have been.
