@@ -68,19 +68,6 @@ pub struct Backup {
     pub files: Vec<BackupFile>,
 }
 
-impl Backup {
-    /// Files of imported sets whose hash is not the one in their name: they were damaged before they were copied. A backup
-    /// is made all the same, for everything else in it can be used.
-    #[must_use]
-    pub fn damaged_sets(&self) -> Vec<&str> {
-        let named = |file: &&BackupFile| {
-            let hash = file.path.strip_prefix("sets/").and_then(|name| name.strip_suffix(".set"));
-            hash.is_some_and(|hash| hash != file.sha256)
-        };
-        self.files.iter().filter(named).map(|file| file.path.as_str()).collect()
-    }
-}
-
 /// One file of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -96,3 +96,116 @@ fn a_list_that_cannot_be_taken_says_why_and_by_which_exit_code() {
     let missing = verigate(dir.path(), &["import", "nowhere.csv", "--product", "ridge-oolong"]);
     assert_eq!(missing.status.code(), Some(64));
 }
+
+#[test]
+fn a_line_of_two_gigabytes_and_a_full_disk_leave_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let _demo = Demo::start(dir.path());
+    let list = dir.path().join("list");
+    let path = list.to_str().unwrap();
+    std::fs::File::create(&list).unwrap().set_len(2 << 30).unwrap();
+    let refused = verigate(dir.path(), &["import", path, "--product", "ridge-oolong"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(65), "{told}");
+    assert!(told.contains("line 1 is longer than 65536 bytes (from byte 0)"), "{told}");
+
+    let numbers: String =
+        (0..20_000_u64).map(|nth| format!("77{:018}\n", nth.wrapping_mul(0x9e37_79b9_7f4a))).collect();
+    std::fs::write(&list, numbers).unwrap();
+    // No file of this process may grow beyond 64 KiB: what a full disk says, said of files.
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+    let refused = Command::new("bash")
+        .args(["-c", limited, "bash", env!("CARGO_BIN_EXE_verigate"), "--dir"])
+        .arg(dir.path())
+        .args(["import", path, "--product", "ridge-oolong"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(69), "{told}");
+    assert!(told.contains("cannot write") && told.contains("nothing was imported"), "{told}");
+    let workshop = dir.path().join("sets/.import");
+    let left: Vec<_> = std::fs::read_dir(workshop).unwrap().map(|left| left.unwrap().file_name()).collect();
+    assert_eq!(left, ["lock"]);
+    let taken = verigate(dir.path(), &["import", path, "--product", "ridge-oolong", "--json"]);
+    assert_eq!(said(&taken).1["numbers"], json!(20_000));
+}
+
+#[test]
+fn a_damaged_list_is_found_at_start_and_by_doctor_and_backups_bring_good_ones_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let list = dir.path().join("list.csv");
+    std::fs::write(&list, "7700770077007700\nKX1234567890\n").unwrap();
+    let list = list.to_str().unwrap();
+    let taken = verigate(dir.path(), &["import", list, "--product", "ridge-oolong", "--json"]);
+    let hash = said(&taken).1["file"]["sha256"].as_str().unwrap().to_owned();
+    let backup = dir.path().join("backup");
+    let made = verigate(dir.path(), &["backup", backup.to_str().unwrap()]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    drop(demo);
+
+    let file = dir.path().join("sets").join(format!("{hash}.set"));
+    let whole = std::fs::read(&file).unwrap();
+    let mut bytes = whole.clone();
+    bytes[20] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    for command in [&["doctor"][..], &["ledger", "rebuild", "--only", "index"]] {
+        let out = verigate(dir.path(), command);
+        let told = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(matches!(out.status.code(), Some(65 | 69)) && told.contains("set 1:"), "{told}");
+        assert!(told.contains("import the same list"), "{told}");
+    }
+    let damaged = dir.path().join("damaged");
+    let made = verigate(dir.path(), &["backup", damaged.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.code() == Some(65) && told.contains(&hash), "{told}");
+
+    let demo = Demo::start(dir.path());
+    assert_eq!(verdict(&demo, "7700770077007700"), "unavailable", "not unknown");
+    let again = verigate(dir.path(), &["import", list, "--product", "ridge-oolong", "--json"]);
+    assert_eq!((again.status.code(), &said(&again).1["known"]), (Some(0), &json!(true)));
+    assert_eq!(verdict(&demo, "7700770077007700"), "not_activated");
+    assert_eq!(std::fs::read(&file).unwrap(), whole);
+    drop(demo);
+
+    let into = dir.path().join("restored");
+    let restored = verigate(dir.path(), &["restore", backup.to_str().unwrap(), "--into", into.to_str().unwrap()]);
+    assert_eq!(restored.status.code(), Some(0), "{restored:?}");
+    let doctor = verigate(&into, &["doctor"]);
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("1 whole, with 2 numbers"), "{doctor:?}");
+    let rebuilt = verigate(&into, &["ledger", "rebuild"]);
+    let told = String::from_utf8_lossy(&rebuilt.stdout).into_owned();
+    assert!(told.contains("histories: made anew") && told.contains("set files: 1, all whole"), "{told}");
+}
+
+#[test]
+fn an_import_that_was_killed_goes_on_when_it_is_typed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Demo::start(dir.path()));
+    let list = dir.path().join("list");
+    // More than one run of the least memory, which is written when the process is killed.
+    let numbers: String =
+        (0..120_000_u64).map(|nth| format!("77{:018}\n", nth.wrapping_mul(0x9e37_79b9_7f4a))).collect();
+    std::fs::write(&list, format!("short\n{numbers}")).unwrap();
+    let rejects = dir.path().join("rejects.csv");
+    let args = ["import", list.to_str().unwrap(), "--product", "ridge-oolong", "--memory", "4", "--json"];
+    let args = [&args[..], &["--rejects", rejects.to_str().unwrap()]].concat();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verigate"));
+    let mut import =
+        command.arg("--dir").arg(dir.path()).args(&args).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let manifest = dir.path().join("sets/.import/resume");
+    while !manifest.exists() {
+        assert!(import.try_wait().unwrap().is_none(), "it ended before it kept anything");
+        std::thread::yield_now();
+    }
+    import.kill().unwrap();
+    import.wait().unwrap();
+    assert!(!rejects.exists());
+    let doctor = verigate(dir.path(), &["doctor"]);
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains("was broken off at row 104,858"), "{doctor:?}");
+    let taken = verigate(dir.path(), &args);
+    let (code, taken) = said(&taken);
+    assert_eq!((code, &taken["numbers"], &taken["resumed_at_row"]), (Some(0), &json!(120_000), &json!(104_858)));
+    assert_eq!(std::fs::read_to_string(&rejects).unwrap().lines().count(), 2, "also of the rows before the kill");
+    assert!(!manifest.exists());
+}

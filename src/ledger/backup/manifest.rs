@@ -17,6 +17,19 @@ pub(super) const SCHEMA: u32 = 1;
 /// More than the manifest of a hundred thousand files has.
 const MANIFEST_BYTES: u64 = 32 * 1024 * 1024;
 
+impl Backup {
+    /// Files of imported sets whose hash is not the one in their name: they were damaged before they were copied. A backup
+    /// is made all the same, for everything else in it can be used.
+    #[must_use]
+    pub fn damaged_sets(&self) -> Vec<&str> {
+        let named = |file: &&BackupFile| {
+            let hash = file.path.strip_prefix("sets/").and_then(|name| name.strip_suffix(".set"));
+            hash.is_some_and(|hash| hash != file.sha256)
+        };
+        self.files.iter().filter(named).map(|file| file.path.as_str()).collect()
+    }
+}
+
 /// Length and hash of a file, which is on disk afterwards.
 pub(super) fn hashed(path: &Path) -> Result<(u64, String), BackupError> {
     let mut file = fs::File::open(path).map_err(io_at(path))?;

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use contract::Timestamp;
+use indicatif::HumanCount;
 use verigate::config::CoreConfig;
 use verigate::control::{ControlError, Request, Response, call};
 use verigate::index::import::{BrokenOff, broken_off};
@@ -276,9 +277,10 @@ fn sets(folder: &Folder) -> Finding {
 fn unfinished(left: &BrokenOff) -> Finding {
     let BrokenOff { list, rows, bytes } = left;
     Warn(format!(
-        "an import of {list} was broken off at row {rows}: run it again to go on from there; {} MB are kept for it until \
+        "an import of {list} was broken off at row {}: run it again to go on from there; {} MB are kept for it until \
          another import begins",
-        bytes / 1_000_000
+        HumanCount(*rows),
+        bytes.div_ceil(1_000_000)
     ))
 }
 
