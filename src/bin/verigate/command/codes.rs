@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use contract::Life;
+use indicatif::HumanCount;
 use serde_json::json;
 use verigate::config::{Environment, ProcessEnvironment};
 use verigate::control::{Request, Response};
@@ -178,7 +179,7 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
         for batch in of_product.get(product.id.as_str()).into_iter().flatten() {
             let expiry = batch.expiry.map_or_else(String::new, |day| format!(", good until {day}"));
             let level = if batch.level > 1 { format!(", level {}", batch.level) } else { String::new() };
-            let (id, count, at) = (batch.id, batch.count(), batch.issued_at);
+            let (id, count, at) = (batch.id, HumanCount(batch.count()), batch.issued_at);
             let lot = if batch.lot.is_empty() { String::new() } else { format!("lot {}, ", batch.lot) };
             let issued = batch
                 .listed
@@ -189,7 +190,7 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
     for set in &sets {
         let unreadable = if set.readable { "" } else { ", CANNOT BE READ: see `verigate doctor`" };
         let life = if set.life.is_empty() { String::new() } else { format!(", {}", set.life.join(", ")) };
-        writeln!(out, "set {}: {} numbers from {}{life}{unreadable}", set.set, set.numbers, set.source)?;
+        writeln!(out, "set {}: {} numbers from {}{life}{unreadable}", set.set, HumanCount(set.numbers), set.source)?;
     }
     Ok(())
 }

@@ -271,7 +271,7 @@ fn sets(folder: &Folder) -> Finding {
         }
         numbers = numbers.saturating_add(*rows);
     }
-    Good(format!("{} whole, with {numbers} numbers", standing.len()))
+    Good(format!("{} whole, with {} numbers", standing.len(), HumanCount(numbers)))
 }
 
 fn unfinished(left: &BrokenOff) -> Finding {

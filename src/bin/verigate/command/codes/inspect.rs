@@ -6,6 +6,7 @@
 use std::io::{IsTerminal as _, Write};
 
 use contract::Timestamp;
+use indicatif::HumanCount;
 use jiff::tz::TimeZone;
 use verigate::config::{Environment, ProcessEnvironment};
 use verigate::verify::decide::{Considered, Outcome};
@@ -98,12 +99,13 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
     line(out, "maker", &format!("{}  {}{hotline}", maker.id, name(&maker.name)))?;
     let minted =
         batch.set.map_or_else(|| format!("key epoch {}", batch.epoch), |set| format!("imported with set {set}"));
-    let nth = batch.nth.map_or_else(String::new, |nth| format!("number {nth} of "));
+    let nth = batch.nth.map_or_else(String::new, |nth| format!("number {} of ", HumanCount(nth)));
+    let lot = if batch.lot.is_empty() { String::new() } else { format!(", lot {}", batch.lot) };
     let parent = batch.parent.map_or_else(String::new, |parent| format!(", packed into batch {parent}"));
     line(
         out,
         "batch",
-        &format!("{}: {nth}{}, lot {}, level {}{parent}", batch.id, batch.count, batch.lot, batch.level),
+        &format!("{}: {nth}{} numbers{lot}, level {}{parent}", batch.id, HumanCount(batch.count), batch.level),
     )?;
     line(out, "issued", &format!("{} by {}, {minted}", minute(batch.issued_at, zone), batch.issued_by))?;
     let day = |what: &str, day: Option<contract::Day>| day.map(|day| format!("{what} {day}"));
