@@ -20,6 +20,14 @@ fn rank(ranks: &[u32], place: u32) -> u32 {
     usize::try_from(place).ok().and_then(|place| ranks.get(place)).copied().unwrap_or(0)
 }
 
+/// The new file could not be written: told as what it means for the import.
+fn unwritten(error: FileError) -> ImportError {
+    match error {
+        FileError::Io { path, source } => ImportError::Write { path, source },
+        damaged @ FileError::Damaged { .. } => ImportError::Set(damaged),
+    }
+}
+
 /// The numbers of another set.
 pub(super) struct Known {
     set: u64,
@@ -89,7 +97,10 @@ impl Merge {
         watch: &mut dyn Watch,
     ) -> Result<Summary, ImportError> {
         let of = sorter.len();
-        let mut writer = if keep { Some(SetWriter::create(&self.path, self.ranks.groups.len())?) } else { None };
+        let mut writer = match keep {
+            true => Some(SetWriter::create(&self.path, self.ranks.groups.len()).map_err(unwritten)?),
+            false => None,
+        };
         let mut numbers = 0_u64;
         let mut same: Vec<Entry> = Vec::new();
         let mut merged = sorter.finish()?;
@@ -107,7 +118,7 @@ impl Merge {
                         parent: rank(&self.ranks.parent, entry.parent()),
                     };
                     if let Some(writer) = writer.as_mut() {
-                        writer.put(form, row)?;
+                        writer.put(form, row).map_err(unwritten)?;
                     }
                     if numbers.is_multiple_of(TOLD_EVERY) && !watch.progress(Progress::Written { rows: numbers, of }) {
                         return Err(ImportError::Stopped);
@@ -182,7 +193,7 @@ impl Merge {
     }
 
     fn name(&self, writer: SetWriter) -> Result<Made, ImportError> {
-        let hash = writer.finish(&self.ranks.groups, &self.ranks.boxes)?;
+        let hash = writer.finish(&self.ranks.groups, &self.ranks.boxes).map_err(unwritten)?;
         let failed = |source| ImportError::Write { path: self.path.clone(), source };
         let named = self.path.with_file_name(file_name(&hash));
         fs::rename(&self.path, &named).map_err(failed)?;
