@@ -16,6 +16,8 @@ use crate::index::sets::form::Form;
 
 /// Bytes of an entry in a run.
 const ENTRY: usize = 36;
+/// Memory to sort in that is reserved at once, in bytes.
+const AT_ONCE: usize = 1 << 30;
 /// Bytes of a run that are written or read at once.
 const CHUNK: usize = 1 << 20;
 
@@ -156,8 +158,9 @@ impl Sorter {
             self.spill()?;
         }
         if self.held.len() == self.held.capacity() {
-            // Never beyond the bound, as doubling would go.
-            let more = self.held.len().max(4_096).min(self.most - self.held.len());
+            // Never beyond the bound, as doubling would go. Room that is not used costs nothing, while growing would hold the
+            // old room beside the new.
+            let more = self.held.len().max(AT_ONCE / size_of::<Entry>()).min(self.most - self.held.len());
             self.held.reserve_exact(more);
         }
         self.held.push(entry);
