@@ -67,7 +67,9 @@ fn levels(level: Level) -> Targets {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    let targets = Targets::new().with_default(level.min(LevelFilter::INFO));
+    // The SIP stack writes whole messages at INFO, keys among them.
+    let stack = ("rsipstack", level.min(LevelFilter::WARN));
+    let targets = Targets::new().with_default(level.min(LevelFilter::INFO)).with_targets([stack]);
     targets.with_targets(OURS.map(|crate_name| (crate_name, level)))
 }
 
@@ -107,6 +109,9 @@ const WAIT_SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 
 /// Bounds in seconds, for one commit: from a good NVMe disk to one that is dying.
 const COMMIT_SECONDS: [f64; 12] = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
+
+/// Bounds in seconds, for a telephone call.
+const CALL_SECONDS: [f64; 8] = [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0];
 
 /// Bounds in events, for one group.
 const GROUP_EVENTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
@@ -150,7 +155,11 @@ impl Kind {
             | Metric::ConnectionsRefusedTotal
             | Metric::LinkEventsTotal
             | Metric::SmsProbeFailuresTotal
-            | Metric::TerminalEventsTotal => Self::Counter,
+            | Metric::TerminalEventsTotal
+            | Metric::CallsTotal
+            | Metric::CallPacketsTotal
+            | Metric::CallPacketsLateTotal
+            | Metric::SipDroppedTotal => Self::Counter,
             Metric::HistoryHotUnits
             | Metric::HistoryLagEvents
             | Metric::OwedReplies
@@ -158,8 +167,10 @@ impl Kind {
             | Metric::LinkConnections
             | Metric::LinkWaiting
             | Metric::TerminalsConnected
-            | Metric::TerminalsSilent => Self::Gauge,
+            | Metric::TerminalsSilent
+            | Metric::CallsActive => Self::Gauge,
             Metric::InquirySeconds | Metric::SmsProbeSeconds => Self::Histogram(&WAIT_SECONDS),
+            Metric::CallSeconds => Self::Histogram(&CALL_SECONDS),
             Metric::LedgerCommitSeconds => Self::Histogram(&COMMIT_SECONDS),
             Metric::LedgerGroupEvents => Self::Histogram(&GROUP_EVENTS),
         }

@@ -4,6 +4,7 @@
 //! outside: they come from closed enums.
 #![expect(clippy::disallowed_macros, reason = "the one place where metrics are touched")]
 
+mod calls;
 mod links;
 mod terminals;
 
@@ -13,6 +14,7 @@ use crate::inquiry::Channel;
 use crate::refusal::Refusal;
 use crate::verdict::{Colour, VerdictKind};
 
+pub use self::calls::{CallCause, CallEnded, CallGauges, CallsActive};
 pub use self::links::{LinkLabel, LinkSeen, TextProbed};
 pub use self::terminals::TerminalsSeen;
 
@@ -61,11 +63,23 @@ pub enum Metric {
     TerminalsSilent,
     /// What happened at terminals, by event.
     TerminalEventsTotal,
+    /// Telephone calls in progress.
+    CallsActive,
+    /// Telephone calls that ended, by cause and by how keys came.
+    CallsTotal,
+    /// Time of one call.
+    CallSeconds,
+    /// Packets of sound sent.
+    CallPacketsTotal,
+    /// Packets of sound sent more than 10 ms late.
+    CallPacketsLateTotal,
+    /// SIP messages dropped unread, by reason.
+    SipDroppedTotal,
 }
 
 impl Metric {
     /// Every metric, for the exporter's descriptions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::InquiriesTotal,
         Self::VerdictsTotal,
         Self::RefusalsTotal,
@@ -87,6 +101,12 @@ impl Metric {
         Self::TerminalsConnected,
         Self::TerminalsSilent,
         Self::TerminalEventsTotal,
+        Self::CallsActive,
+        Self::CallsTotal,
+        Self::CallSeconds,
+        Self::CallPacketsTotal,
+        Self::CallPacketsLateTotal,
+        Self::SipDroppedTotal,
     ];
 
     /// Its Prometheus name.
@@ -114,6 +134,12 @@ impl Metric {
             Self::TerminalsConnected => "verigate_terminals_connected",
             Self::TerminalsSilent => "verigate_terminals_silent",
             Self::TerminalEventsTotal => "verigate_terminal_events_total",
+            Self::CallsActive => "verigate_calls_active",
+            Self::CallsTotal => "verigate_calls_total",
+            Self::CallSeconds => "verigate_call_seconds",
+            Self::CallPacketsTotal => "verigate_call_packets_total",
+            Self::CallPacketsLateTotal => "verigate_call_packets_late_total",
+            Self::SipDroppedTotal => "verigate_sip_dropped_total",
         }
     }
 
@@ -144,6 +170,12 @@ impl Metric {
             Self::TerminalsConnected => "Terminals in malls that are connected.",
             Self::TerminalsSilent => "Terminals in malls of which nothing was heard for too long.",
             Self::TerminalEventsTotal => "Scans and deviations at terminals in malls.",
+            Self::CallsActive => "Telephone calls in progress.",
+            Self::CallsTotal => "Telephone calls that ended.",
+            Self::CallSeconds => "Seconds of one telephone call.",
+            Self::CallPacketsTotal => "Packets of sound sent to callers.",
+            Self::CallPacketsLateTotal => "Packets of sound sent more than 10 ms late.",
+            Self::SipDroppedTotal => "SIP messages dropped unread.",
         }
     }
 }

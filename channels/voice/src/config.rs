@@ -2,6 +2,7 @@
 //!
 //! Owns what is written in the file and the checks over it. Reads no file and opens no socket.
 
+pub mod sip;
 pub mod webhooks;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use contract::Language;
 use serde::{Deserialize, Serialize};
 
+pub use self::sip::SipConfig;
 use self::webhooks::{FastAgiConfig, WebhooksConfig};
 use crate::dialogue;
 
@@ -26,6 +28,8 @@ pub struct VoiceConfig {
     pub webhooks: WebhooksConfig,
     /// Asterisk by FastAGI.
     pub fastagi: FastAgiConfig,
+    /// Calls by SIP.
+    pub sip: SipConfig,
 }
 
 /// How callers are spoken with, `[voice.dialogue]`.
@@ -104,6 +108,9 @@ pub enum ConfigError {
         /// What is wrong.
         what: String,
     },
+    /// Something in `[voice.sip]` cannot be used.
+    #[error("voice.sip: {0}")]
+    Sip(String),
 }
 
 impl DialogueConfig {

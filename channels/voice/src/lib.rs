@@ -9,12 +9,17 @@
 //! sound or text ◀─ Phrase ◀─ dialogue ◀─ Reply ◀─ core
 //! ```
 
+pub mod caller;
+pub mod calls;
 pub mod config;
 pub mod dialogue;
+#[cfg(any(test, feature = "invariants"))]
+pub mod invariants;
 pub mod languages;
 pub mod media;
 pub mod prompts;
 pub mod run;
+pub mod sip;
 pub mod webhooks;
 
 pub use config::{ConfigError, VoiceConfig};

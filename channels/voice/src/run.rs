@@ -1,7 +1,8 @@
 //! The running channel: sockets, tasks, the clock.
 //!
-//! The webhooks of platforms are in [`ivr`], Asterisk's FastAGI in [`fastagi`].
+//! Calls by SIP are in [`sip`], the webhooks of platforms in [`ivr`], Asterisk's FastAGI in [`fastagi`].
 
 mod ask;
 pub mod fastagi;
 pub mod ivr;
+pub mod sip;
