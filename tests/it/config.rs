@@ -93,6 +93,7 @@ fn the_examples_in_the_annotated_file_are_settings_that_exist() {
         "[http.tls]",
         "till-7",
         "[[sms.link]]",
+        "[[voice.sip.trunk]]",
         "[sms.account.call]",
     ] {
         assert!(shown.contains(example), "{example} is not taken: {shown}");

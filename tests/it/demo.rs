@@ -40,6 +40,8 @@ fn command(dir: &Path) -> Command {
         "127.0.0.1:0",
         "--kiosk",
         "127.0.0.1:0",
+        "--sip",
+        "127.0.0.1:0",
     ]);
     command
 }

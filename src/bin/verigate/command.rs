@@ -4,6 +4,7 @@
 //! A new one is a line in [`Command`], one in [`Verigate::run`], and a file.
 
 mod backup;
+mod call;
 mod check;
 mod codes;
 mod completions;
@@ -155,6 +156,9 @@ enum Command {
     /// See to the terminals of the running gateway.
     #[command(subcommand)]
     Kiosk(kiosk::Kiosk),
+    /// Be a caller: a telephone call to a gateway, as a carrier would put it through.
+    #[command(subcommand)]
+    Call(call::Calls),
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -184,6 +188,7 @@ impl Verigate {
             Command::Sms(asked) => asked.run(&self.shared, out),
             Command::Prompts(asked) => asked.run(&self.shared, out),
             Command::Kiosk(asked) => asked.run(&self.shared, out),
+            Command::Call(asked) => asked.run(out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),

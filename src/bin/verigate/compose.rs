@@ -5,6 +5,7 @@
 
 mod ivr;
 mod kiosk;
+mod sip;
 mod sms;
 
 use std::net::SocketAddr;
@@ -123,6 +124,7 @@ impl Root {
         sms::check(self)?;
         ivr::check(self)?;
         kiosk::check(self)?;
+        sip::check(self)?;
         self.http.check().map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
     }
 }
@@ -185,6 +187,8 @@ pub(crate) struct Listening {
     pub(crate) kiosk: Vec<SocketAddr>,
     /// The pseudo terminals of the kiosk channel, by path.
     pub(crate) ptys: Vec<String>,
+    /// Where calls come in by UDP and TCP.
+    pub(crate) sip: Option<SocketAddr>,
 }
 
 /// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core. On
@@ -214,8 +218,10 @@ pub(crate) async fn serve(
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
     let (operator, web) = (texts.operator(), bound.operator());
     let kiosks = kiosk::bind(root, &verify, &words, &stopping).await?;
+    let calls = sip::bind(root, &verify, &words, &stopping).await?;
+    let sip = calls.as_ref().map(channel_voice::run::sip::Bound::address);
     let (http, smpp) = (bound.address(), texts.addresses());
-    let listening = Listening { http, smpp, kiosk: kiosks.addresses(), ptys: kiosks.ptys() };
+    let listening = Listening { http, smpp, sip, kiosk: kiosks.addresses(), ptys: kiosks.ptys() };
     let platforms = ivr::bind(root, &verify, &words, &stopping).await?;
     let tasks = TaskTracker::new();
     let page = metrics.clone();
@@ -229,6 +235,7 @@ pub(crate) async fn serve(
     let http = tasks.spawn(bound.serve(ports, stopping.clone()));
     let texts = tasks.spawn(texts.serve());
     let platforms = tasks.spawn(platforms.serve());
+    let calls = calls.map(|calls| tasks.spawn(calls.serve()));
     let mut section = sms::section(operator.clone());
     kiosk::section(kiosks.operator(), &mut section);
     let kiosks = tasks.spawn(kiosks.serve());
@@ -242,7 +249,7 @@ pub(crate) async fn serve(
             metrics.fold();
         }
     });
-    tracing::info!(http = %listening.http, smpp = ?listening.smpp, kiosk = ?listening.kiosk, "ready");
+    tracing::info!(http = %listening.http, smpp = ?listening.smpp, sip = ?listening.sip, kiosk = ?listening.kiosk, "ready");
     ready(listening)?;
     loop {
         tokio::select! {
@@ -261,6 +268,7 @@ pub(crate) async fn serve(
     }
     ended("sms", texts.await);
     ended("calls of platforms", platforms.await.map(Ok::<_, std::convert::Infallible>));
+    sip::ended(calls).await;
     ended("kiosk", kiosks.await.map(Ok::<_, std::convert::Infallible>));
     ended("control", control.await);
     tasks.wait().await;

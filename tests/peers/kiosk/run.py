@@ -76,7 +76,7 @@ class Bench:
         self.socats = {}
         data = self.path("demo")
         demo = self.processes.start(
-            PROGRAM, "demo", "--dir", data, "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--kiosk", "127.0.0.1:0",
+            PROGRAM, "demo", "--dir", data, "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--kiosk", "127.0.0.1:0",
             log=self.path("demo.log"),
         )
         wait_for(lambda: self.said("demo.log", "ready"), "the demo", 90)

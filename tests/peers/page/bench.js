@@ -13,7 +13,7 @@ const { byCamera, symbols } = require('./scan.js');
 const { scene } = require('./symbols.js');
 
 const started = (binary, dir) => new Promise((good, bad) => {
-  const demo = spawn(binary, ['demo', '--dir', dir, '--http', '127.0.0.1:0', '--smpp', '127.0.0.1:0', '--kiosk', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const demo = spawn(binary, ['demo', '--dir', dir, '--http', '127.0.0.1:0', '--smpp', '127.0.0.1:0', '--sip', '127.0.0.1:0', '--kiosk', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   demo.stdout.on('data', part => {
     said += part;

@@ -102,7 +102,7 @@ class Gateway:
 
     def start_demo(self):
         self.process = Process(
-            PROGRAM, "demo", "--dir", self.dir, "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--kiosk", "127.0.0.1:0", log=self.dir + ".log"
+            PROGRAM, "demo", "--dir", self.dir, "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--kiosk", "127.0.0.1:0", log=self.dir + ".log"
         )
         wait_for(lambda: "ready" in self.process.lines, "the demo", 60)
         with open(os.path.join(self.dir, "samples.json"), encoding="utf-8") as file:

@@ -37,6 +37,7 @@ use self::door::{Door, Guard};
 use crate::calls::Book;
 use crate::config::sip::Settings;
 use crate::dialogue::{self, Play};
+use crate::languages::Choices;
 use crate::media::Law;
 use crate::media::line::Sound;
 use crate::prompts::{self, Prompts};
@@ -102,6 +103,8 @@ pub struct Ports {
     pub sounds: Arc<dyn Sounds>,
     /// How callers are spoken with.
     pub dialogue: Arc<dialogue::Settings>,
+    /// Callers' last choices of a language.
+    pub choices: Arc<Choices>,
 }
 
 impl std::fmt::Debug for Ports {

@@ -77,7 +77,12 @@ impl Scene {
             first: Duration::from_secs(3),
             ..dialogue::Settings::default()
         };
-        let ports = Ports { verify: core.clone(), sounds: recordings.clone(), dialogue: Arc::new(dialogue) };
+        let ports = Ports {
+            verify: core.clone(),
+            sounds: recordings.clone(),
+            dialogue: Arc::new(dialogue),
+            choices: Arc::default(),
+        };
         let stop = CancellationToken::new();
         let bound = Bound::bind(settings(config), ports, stop.clone()).await.unwrap().unwrap();
         let address = bound.address();

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use channel_kiosk::KioskConfig;
 use channel_kiosk::config::{DeviceConfig, OnConnect, TerminalConfig};
 use channel_sms::{AccountConfig, Secret, ServerConfig, SmsConfig};
+use channel_voice::config::SipConfig;
 use net::Limits;
 use serde::Serialize;
 use verigate::config::{Data, Level};
@@ -47,6 +48,9 @@ pub(crate) struct Demo {
     /// Where terminals that send a number on a line are answered; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
     kiosk: SocketAddr,
+    /// Where calls come in by SIP, by UDP and TCP, from everybody; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5060")]
+    sip: SocketAddr,
 }
 
 /// `DIR/samples.json`.
@@ -64,6 +68,7 @@ struct Listen {
     kiosk: String,
     /// A pseudo terminal that speaks as `kiosk` does.
     kiosk_pty: String,
+    sip: String,
 }
 
 impl Demo {
@@ -75,6 +80,7 @@ impl Demo {
         root.quotas = Quotas::wide();
         root.sms = sms(self.smpp);
         root.kiosk = kiosk(self.kiosk);
+        root.voice.sip = calls(self.sip);
         root.http.listen = self.http;
         root.http.newcomers_per_hour = u32::MAX;
         // The table is what matters here; what goes wrong is still told.
@@ -110,13 +116,27 @@ fn kiosk(listen: SocketAddr) -> KioskConfig {
     }
 }
 
+/// Everybody may call, as often as they like.
+fn calls(listen: SocketAddr) -> SipConfig {
+    SipConfig {
+        listen: Some(listen),
+        strangers: true,
+        stranger_rate: 100_000,
+        calls_per_caller: 1_000,
+        drain_s: 10,
+        ..SipConfig::default()
+    }
+}
+
 fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
     let smpp = listening.smpp.first().map_or_else(String::new, SocketAddr::to_string);
+    let sip = listening.sip.map_or_else(String::new, |sip| sip.to_string());
     let kiosk = listening.kiosk.first().map_or_else(String::new, SocketAddr::to_string);
     let kiosk_pty = listening.ptys.first().cloned().unwrap_or_default();
     let listen = Listen {
         http: listening.http.to_string(),
         smpp: smpp.clone(),
+        sip: sip.clone(),
         kiosk: kiosk.clone(),
         kiosk_pty: kiosk_pty.clone(),
     };
@@ -135,6 +155,10 @@ fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Wr
     }
     writeln!(out, "\nText them to {SHORT_NUMBER} by SMPP at {smpp} (system id demo, password demo).")?;
     writeln!(out, "Scan them at {kiosk} (a number on a line, as by netcat) or on the serial line {kiosk_pty}.")?;
+    writeln!(
+        out,
+        "\nCall {SHORT_NUMBER} by SIP at {sip} and key them, or: verigate call simulate NUMBER --gateway {sip}"
+    )?;
     writeln!(out, "\nready")?;
     Ok(out.flush()?)
 }

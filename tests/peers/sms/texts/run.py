@@ -94,7 +94,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         data, log = scratch / "demo", scratch / "log"
-        demo = start(program, ["demo", "--dir", str(data), "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--kiosk", "127.0.0.1:0"], log)
+        demo = start(program, ["demo", "--dir", str(data), "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--kiosk", "127.0.0.1:0"], log)
         try:
             wait_for("ready", lambda: "\nready\n" in "\n" + log.read_text(), demo)
             samples = json.loads((data / "samples.json").read_text())

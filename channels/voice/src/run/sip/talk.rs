@@ -89,6 +89,7 @@ impl<'a> Talk<'a> {
         let mut told = false;
         loop {
             if let Some(cause) = self.follow(&mut dialogue, record) {
+                self.note(&dialogue, who);
                 return cause;
             }
             let next = self.next(&dialogue);
@@ -107,6 +108,7 @@ impl<'a> Talk<'a> {
                 }
             };
             if let Some(cause) = ended {
+                self.note(&dialogue, who);
                 if cause == CallCause::HungUp {
                     dialogue.handle_hung_up();
                     // What was decided is put to the core although nobody listens any more.
@@ -117,10 +119,18 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Keeps the language that the caller chose for the next call.
+    fn note(&self, dialogue: &Dialogue, who: &Caller) {
+        if let (language, true) = dialogue.language() {
+            self.hub.ports.choices.note(&who.identity, language);
+        }
+    }
+
     fn begin(&self, who: &Caller, id: u64) -> Dialogue {
         let settings = &self.hub.settings;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let language = settings.numbers.iter().find(|(number, _)| *number == who.called).map(|(_, language)| *language);
+        let language = language.or_else(|| self.hub.ports.choices.of(&who.identity));
         let person = who.trunk.and_then(|nth| settings.trunks.get(nth)).and_then(|trunk| trunk.person.clone());
         let call = dialogue::Call {
             scope: "voice/sip".to_owned(),

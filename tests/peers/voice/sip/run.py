@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Calls by SIP, made by programs that others wrote: sipp (signalling and RFC 4733) and baresip (TLS, SRTP, sound).
+
+Usage: run.py PATH-TO-VERIGATE [matrix] [register] [sound]. Everything runs on loopback, on ports that were free. What a caller was told is read from
+the metrics of the gateway, what was heard from the sound that baresip recorded.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERIGATE = os.path.abspath(sys.argv[1])
+BOUND = 60
+failed = []
+running = []
+
+
+def free(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def wait_for(what, holds, bound=BOUND):
+    until = time.monotonic() + bound
+    while time.monotonic() < until:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited in vain: {what}")
+
+
+def start(arguments, **options):
+    process = subprocess.Popen(arguments, **options)
+    running.append(process)
+    return process
+
+
+class Gateway:
+    def __init__(self, scratch):
+        self.dir = os.path.join(scratch, "demo")
+        self.out = os.path.join(scratch, "out")
+        arguments = [VERIGATE, "demo", "--dir", self.dir, "--http", "127.0.0.1:0", "--smpp", "127.0.0.1:0",
+                     "--sip", "127.0.0.1:0", "--kiosk", "127.0.0.1:0"]
+        self.process = start(arguments, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
+        wait_for("the demo is ready", lambda: "\nready\n" in open(self.out).read() or self.process.poll() is not None)
+        assert self.process.poll() is None, open(self.out).read()
+        with open(os.path.join(self.dir, "samples.json")) as samples:
+            self.samples = json.load(samples)
+        self.sip = self.samples["listen"]["sip"]
+        self.codes = {}
+        for sample in self.samples["samples"]:
+            numbers = [code for code in sample["codes"] if len(code) == 20 and code.isdigit()]
+            self.codes.setdefault(sample["verdict"], []).extend(numbers)
+
+    def code(self, verdict):
+        return self.codes[verdict].pop()
+
+    def verdicts(self, verdict):
+        with urllib.request.urlopen(f"http://{self.samples['listen']['http']}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        wanted = [f'channel="voice"', f'verdict="{verdict}"']
+        lines = [line for line in text.splitlines() if line.startswith("verigate_verdicts_total{")]
+        return sum(float(line.split()[-1]) for line in lines if all(part in line for part in wanted))
+
+    def calls(self):
+        with urllib.request.urlopen(f"http://{self.samples['listen']['http']}/metrics", timeout=10) as answer:
+            found = re.search(r"^verigate_calls_active (\S+)", answer.read().decode(), re.M)
+        return float(found.group(1)) if found else 0.0
+
+
+def sipp(gateway, scenario, calls=1, rate=10, keys=None, more=()):
+    scratch = tempfile.mkdtemp()
+    arguments = ["sipp", gateway, "-sf", os.path.join(HERE, f"{scenario}.xml"), "-s", "12365", "-i", "127.0.0.1",
+                 "-p", str(free()), "-mp", str(30_000 + 4 * (os.getpid() % 2_000)), "-m", str(calls), "-r", str(rate),
+                 "-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-error_file", f"{scratch}/errors", *more]
+    if keys:
+        with open(f"{scratch}/keys.csv", "w") as file:
+            file.write("SEQUENTIAL\n" + "".join(f"{each};\n" for each in keys))
+        arguments += ["-inf", f"{scratch}/keys.csv"]
+    done = subprocess.run(arguments, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BOUND + 30)
+    errors = open(f"{scratch}/errors").read() if os.path.exists(f"{scratch}/errors") else ""
+    shutil.rmtree(scratch)
+    assert done.returncode == 0, f"sipp {scenario}: {done.returncode}\n{done.stdout.decode()[-1500:]}\n{errors[-1500:]}"
+
+
+def check(name, do):
+    began = time.monotonic()
+    try:
+        do()
+        print(f"  good  {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    except Exception as error:  # every check runs, whatever the one before did
+        failed.append(name)
+        print(f"  BAD   {name}: {error}", flush=True)
+
+
+def told(gateway, verdict, more, do):
+    before = gateway.verdicts(verdict)
+    do()
+    wait_for(f"{verdict} is told {more} times", lambda: gateway.verdicts(verdict) == before + more, 20)
+
+
+def matrix(gateway):
+    for scenario in ("options", "unfit", "require", "interval", "hold", "info", "lost"):
+        check(f"sipp {scenario}", lambda: sipp(gateway.sip, scenario))
+    check("sipp options by TCP", lambda: sipp(gateway.sip, "options", more=("-t", "t1")))
+    check("sipp hold by TCP", lambda: sipp(gateway.sip, "hold", more=("-t", "t1")))
+    if os.geteuid() == 0:
+        numbers = [gateway.code("genuine_first") for _ in range(6)]
+        check("sipp digits: six callers are told of six numbers", lambda: told(
+            gateway, "genuine_first", 6, lambda: sipp(gateway.sip, "digits", calls=6, rate=3, keys=numbers)))
+        check("sipp digits: a mistyped number is not looked up", lambda: told(
+            gateway, "genuine_first", 0, lambda: sipp(gateway.sip, "digits", keys=[wrong(gateway.code("genuine_first"))])))
+        check("sipp late offer", lambda: told(
+            gateway, "unknown", 1, lambda: sipp(gateway.sip, "late", keys=[gateway.codes["unknown"][0]])))
+    else:
+        print("  --    sipp digits: sends raw packets, which needs root")
+    check("no call is left", lambda: wait_for("all calls end", lambda: gateway.calls() == 0, 40))
+
+
+def wrong(code):
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+def registration(scratch):
+    port = free()
+    config = os.path.join(scratch, "register.toml")
+    with open(config, "w") as file:
+        file.write(f'[data]\ndir = "{scratch}/register"\n[http]\nlisten = "127.0.0.1:0"\n[log]\nlevel = "info"\n'
+                   f'[voice.sip]\nlisten = "127.0.0.1:0"\n[[voice.sip.trunk]]\nname = "pbx"\nfrom = ["127.0.0.1"]\n'
+                   f'[voice.sip.trunk.register]\nregistrar = "sip:127.0.0.1:{port}"\nuser = "verigate"\n'
+                   f'password = {{ password_env = "PBX" }}\n')
+    subprocess.run([VERIGATE, "init", "--config", config], check=True, stdout=subprocess.DEVNULL)
+    registrar = start(["sipp", "-sf", f"{HERE}/registrar.xml", "-i", "127.0.0.1", "-p", str(port), "-m", "1", "-nostdin",
+                       "-timeout", "30", "-timeout_error"], cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = open(os.path.join(scratch, "register.log"), "w")
+    served = start([VERIGATE, "serve", "--config", config], env={**os.environ, "PBX": "secret"}, stdout=log, stderr=log)
+    assert registrar.wait(40) == 0, "the registrar was not satisfied"
+    wait_for("it says so", lambda: "registered" in open(log.name).read(), 10)
+    assert "secret" not in open(log.name).read()
+    served.send_signal(signal.SIGTERM)
+    assert served.wait(30) == 0
+
+
+def wav_samples(path):
+    with open(path, "rb") as file:
+        content = file.read()
+    at = content.index(b"data") + 8
+    rate = struct.unpack("<I", content[24:28])[0]
+    samples = struct.unpack(f"<{(len(content) - at) // 2}h", content[at:at + (len(content) - at) // 2 * 2])
+    return samples[::rate // 8000]
+
+
+def loudest(samples, length):
+    """The stretch of this length with the most sound in it."""
+    best, place, total = -1, 0, sum(abs(sample) for sample in samples[:length])
+    for at in range(0, max(1, len(samples) - length), 80):
+        total = sum(abs(sample) for sample in samples[at:at + length])
+        if total > best:
+            best, place = total, at
+    return samples[place:place + length]
+
+
+def correlation(part, whole):
+    """The best normalised correlation of a stretch of sound with any place of another."""
+    energy = sum(sample * sample for sample in part) ** 0.5
+    best = 0.0
+    for at in range(0, len(whole) - len(part)):
+        if abs(whole[at + len(part) // 2]) < 200 and at % 4:
+            continue
+        other = whole[at:at + len(part)]
+        size = sum(sample * sample for sample in other) ** 0.5
+        if size > energy / 4:
+            best = max(best, sum(a * b for a, b in zip(part, other)) / (energy * size))
+    return best
+
+
+def baresip(gateway_port, scratch, greeting):
+    folder = os.path.join(scratch, "baresip")
+    os.makedirs(folder)
+    modules = next(path for path in ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules") if os.path.isdir(path))
+    control = free(socket.SOCK_STREAM)
+    with open(f"{folder}/quiet.wav", "wb") as file:
+        quiet = b"\0\0" * 8000 * 20
+        file.write(b"RIFF" + struct.pack("<I", 36 + len(quiet)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+                   + b"data" + struct.pack("<I", len(quiet)) + quiet)
+    with open(f"{folder}/config", "w") as file:
+        file.write(f"sip_listen 127.0.0.1:0\nsip_certificate {scratch}/peer.pem\nsip_cafile {scratch}/cert.pem\nsip_verify_server no\n"
+                   f"net_interface 127.0.0.1\naudio_source aufile,{folder}/quiet.wav\naudio_player aufile,{folder}/player.wav\n"
+                   f"snd_path {folder}\nmodule_path {modules}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule srtp.so\n"
+                   f"module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n")
+    with open(f"{folder}/accounts", "w") as file:
+        file.write("<sip:13800138000@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand;audio_codecs=pcma\n")
+    open(f"{folder}/contacts", "w").close()
+    log = open(f"{folder}/log", "w")
+    process = start(["baresip", "-f", folder, "-v"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def connected():
+        assert process.poll() is None, open(log.name).read()[-1500:]
+        try:
+            return socket.create_connection(("127.0.0.1", control), timeout=5)
+        except OSError:
+            return None
+
+    link = wait_for("baresip listens", connected, 20)
+
+    def command(name, params=""):
+        text = json.dumps({"command": name, "params": params}).encode()
+        link.sendall(str(len(text)).encode() + b":" + text + b",")
+
+    command("dial", f"sip:12365@127.0.0.1:{gateway_port};transport=tls")
+    wait_for("the call is there", lambda: "Call established" in open(log.name).read(), 20)
+    time.sleep(4)
+    command("quit")
+    process.wait(20)
+    recorded = [name for name in os.listdir(folder) if name.startswith("dump-") and name.endswith("-dec.wav")]
+    assert recorded, os.listdir(folder)
+    heard = wav_samples(os.path.join(folder, recorded[0]))
+    match = correlation(loudest(greeting, 3200), heard)
+    assert match > 0.9, f"the greeting was not heard: {match:.2f}"
+
+
+def sound(scratch):
+    port, tls = free(socket.SOCK_STREAM), free(socket.SOCK_STREAM)
+    for name in ("", "peer"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{scratch}/{name}key.pem",
+                        "-out", f"{scratch}/{name}cert.pem"], check=True, stderr=subprocess.DEVNULL)
+    with open(f"{scratch}/peer.pem", "w") as file:
+        file.write(open(f"{scratch}/peerkey.pem").read() + open(f"{scratch}/peercert.pem").read())
+    config = os.path.join(scratch, "tls.toml")
+    with open(config, "w") as file:
+        file.write(f'[data]\ndir = "{scratch}/tls"\n[http]\nlisten = "127.0.0.1:0"\n[voice.sip]\nlisten = "127.0.0.1:{port}"\n'
+                   f'listen_tls = "127.0.0.1:{tls}"\nstrangers = true\n'
+                   f'[voice.sip.tls]\ncertificates = "{scratch}/cert.pem"\nkey = "{scratch}/key.pem"\n')
+    subprocess.run([VERIGATE, "init", "--config", config], check=True, stdout=subprocess.DEVNULL)
+    log = open(os.path.join(scratch, "tls.log"), "w")
+    served = start([VERIGATE, "serve", "--config", config], stdout=log, stderr=log)
+
+    def answers():
+        assert served.poll() is None, open(log.name).read()
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(("127.0.0.1", tls)) == 0
+
+    wait_for("the gateway listens", answers, 30)
+    reference = os.path.join(scratch, "greeting.wav")
+    subprocess.run([VERIGATE, "call", "simulate", ",", "--gateway", f"127.0.0.1:{port}", "--longest", "4", "--srtp", "--wav", reference],
+                   check=True, stdout=subprocess.DEVNULL)
+    baresip(tls, scratch, wav_samples(reference))
+    served.send_signal(signal.SIGTERM)
+    assert served.wait(90) == 0
+
+
+def stopped(process):
+    assert process.wait(90) == 0, process.returncode
+
+
+def main():
+    scratch = tempfile.mkdtemp()
+    try:
+        wanted = sys.argv[2:] or ["matrix", "register", "sound"]
+        if "matrix" in wanted:
+            gateway = Gateway(scratch)
+            matrix(gateway)
+            gateway.process.send_signal(signal.SIGTERM)
+            check("the demo stops", lambda: stopped(gateway.process))
+        if "register" in wanted:
+            check("REGISTER with a password, at sipp", lambda: registration(scratch))
+        if "sound" in wanted:
+            check("baresip by TLS and SRTP hears the greeting", lambda: sound(scratch))
+    finally:
+        for process in running:
+            if process.poll() is None:
+                process.kill()
+        shutil.rmtree(scratch, ignore_errors=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+main()
