@@ -90,11 +90,13 @@ impl Jobs {
         self.len() >= self.bound
     }
 
-    /// Takes at most so many, waiting for the first; none after so long. Where fewer wait than were taken last, waits a
-    /// moment while more keep coming: those who were answered ask again all at once, a sync costs the same for one as for
-    /// all, and who comes too late waits for two. One who asks alone never waits.
+    /// Takes at most so many, waiting for the first; none after so long. Those who were answered last ask again all at
+    /// once, a sync costs the same for one as for all, and who comes too late waits for two: until they have joined those
+    /// who wait already, waits a moment while more keep coming. One who asks alone never waits.
     pub(super) fn take(&self, most: usize, patience: Duration, commit: Duration) -> VecDeque<Job> {
         let mut queue = self.queue();
+        // Not as many as were taken last: two halves that take turns would stay two.
+        let expected = queue.waiting.len() + queue.group;
         if queue.waiting.is_empty() {
             queue.is_asleep = true;
             let slept = self.wake.wait_timeout_while(queue, patience, |queue| queue.waiting.is_empty());
@@ -103,7 +105,7 @@ impl Jobs {
         }
         let mut before = 0;
         for _ in 0..MOMENTS {
-            if queue.waiting.len() == before || queue.waiting.len() >= queue.group {
+            if queue.waiting.len() == before || queue.waiting.len() >= expected {
                 break;
             }
             before = queue.waiting.len();
