@@ -3,8 +3,9 @@
 //! Written by one thread in large sorted batches; a batch and its position are one transaction. Everything here can be
 //! rebuilt from the log, and rebuilding gives the same units ([`Histories::digest`]).
 //!
-//! The ids of a batch are one row, forgotten when the last of them has expired: they are only ever read all together, when
-//! the gateway comes up, and a row for each would cost as much as the unit's own.
+//! The ids of a batch are one row, forgotten when the last of them has expired or when the other rows hold as many as are
+//! kept ([`SqliteHistories::keeping`]): they are only ever read all together, when the gateway comes up, and a row for each
+//! would cost as much as the unit's own.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -163,7 +164,14 @@ pub struct Standing {
 pub struct SqliteHistories {
     path: PathBuf,
     connection: Connection,
+    /// So many ids are kept.
+    keep: u64,
+    /// How many there are; `None` until they were counted.
+    ids: Option<u64>,
 }
+
+/// Rows of ids looked at in one batch, which adds one: where there are too many, they become fewer with every batch.
+const LOOKED_AT: i64 = 64;
 
 impl SqliteHistories {
     /// Opens or creates the file.
@@ -172,7 +180,15 @@ impl SqliteHistories {
     /// [`LogError::Newer`], [`LogError::Store`].
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let connection = sqlite::open(path, Durability::Projection, MIGRATIONS)?;
-        Ok(Self { path: path.to_owned(), connection })
+        Ok(Self { path: path.to_owned(), connection, keep: u64::MAX, ids: None })
+    }
+
+    /// Keeps so many ids and at most those of one batch more, the ones that expire last; without this, all until they
+    /// expire. The newest batch's stay in any case.
+    #[must_use]
+    pub const fn keeping(mut self, ids: u64) -> Self {
+        self.keep = ids;
+        self
     }
 
     /// As [`SqliteHistories::open`], for the one process that writes the file: what the one before it left unsynced, when
@@ -243,9 +259,15 @@ impl Histories for SqliteHistories {
 
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {
         self.refresh()?;
+        // Counted again after a failure, which may have taken anything.
+        let known = self.ids.take();
         let transaction = self.connection.transaction().map_err(store("written"))?;
-        write(&transaction, changes).map_err(store("written"))?;
-        transaction.commit().map_err(store("written"))
+        let ids = write(&transaction, changes)
+            .and_then(|()| forget(&transaction, changes, known, self.keep))
+            .map_err(store("written"))?;
+        transaction.commit().map_err(store("written"))?;
+        self.ids = Some(ids);
+        Ok(())
     }
 
     fn standing(&mut self) -> Result<Standing, LogError> {
@@ -267,7 +289,7 @@ impl Histories for SqliteHistories {
     }
 
     fn another(&self) -> Result<Box<dyn Histories>, LogError> {
-        Ok(Box::new(Self::open(&self.path)?))
+        Ok(Box::new(Self::open(&self.path)?.keeping(self.keep)))
     }
 }
 
@@ -286,7 +308,6 @@ fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
             params![signed(changes.position), until, packed(&changes.replays)],
         )?;
     }
-    transaction.execute("DELETE FROM replay WHERE until <= ?1", [changes.at.as_millis()])?;
     transaction.execute("INSERT OR REPLACE INTO standing VALUES ('at', ?1)", [changes.at.as_millis()])?;
     for (sequence, owed) in &changes.owed {
         match owed {
@@ -299,6 +320,37 @@ fn write(transaction: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     }
     transaction.execute("INSERT OR REPLACE INTO standing VALUES ('position', ?1)", [signed(changes.position)])?;
     Ok(())
+}
+
+/// Forgets rows of ids: those that have expired, and beyond what is kept those that expire first. How many ids are left.
+fn forget(transaction: &Connection, changes: &Changes, known: Option<u64>, keep: u64) -> rusqlite::Result<u64> {
+    let mut ids = match known {
+        Some(known) => known + changes.replays.len() as u64,
+        None => {
+            let bytes = "SELECT COALESCE(SUM(LENGTH(ids)), 0) FROM replay";
+            transaction.query_row(bytes, [], |row| row.get(0)).map(unsigned)? / PACKED as u64
+        }
+    };
+    let mut expired = transaction.prepare_cached("DELETE FROM replay WHERE until <= ?1 RETURNING LENGTH(ids)")?;
+    let mut rows = expired.query([changes.at.as_millis()])?;
+    while let Some(row) = rows.next()? {
+        ids = ids.saturating_sub(unsigned(row.get(0)?) / PACKED as u64);
+    }
+    if ids <= keep {
+        return Ok(ids);
+    }
+    let first = "SELECT position, LENGTH(ids) FROM replay WHERE position < ?1 ORDER BY until, position LIMIT ?2";
+    let mut select = transaction.prepare_cached(first)?;
+    let mut rows = select.query([signed(changes.position), LOOKED_AT])?;
+    while let Some(row) = rows.next()? {
+        let rest = ids.saturating_sub(unsigned(row.get(1)?) / PACKED as u64);
+        if rest < keep {
+            break;
+        }
+        transaction.execute("DELETE FROM replay WHERE position = ?1", [row.get::<_, i64>(0)?])?;
+        ids = rest;
+    }
+    Ok(ids)
 }
 
 /// Bytes of one message answered: its id, the hash of its content, its sequence, and until when.
@@ -351,35 +403,4 @@ fn read_standing(connection: &Connection) -> rusqlite::Result<Standing> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_the_first_schema_is_folded_from_the_log_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("history.db");
-        let old = sqlite::open(&path, Durability::Projection, &MIGRATIONS[..1]).unwrap();
-        old.execute_batch("INSERT INTO standing VALUES ('position', 7); INSERT INTO unit VALUES (x'01', x'00');")
-            .unwrap();
-        drop(old);
-        let mut new = SqliteHistories::open(&path).unwrap();
-        assert_eq!((new.position().unwrap(), new.units().unwrap()), (0, 0));
-        assert!(new.standing().unwrap().replays.is_empty());
-    }
-
-    #[test]
-    fn a_read_that_failed_does_not_keep_the_next_from_beginning() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("history.db");
-        SqliteHistories::open(&path).unwrap().finish().unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[4_096..].fill(0xff);
-        std::fs::write(&path, bytes).unwrap();
-        let mut store = SqliteHistories::open(&path).unwrap();
-        let key = UnitKey::native(1, 1, 1);
-        for _ in 0..2 {
-            assert!(store.past(&key).is_err());
-            store.refresh().unwrap();
-        }
-    }
-}
+mod tests;

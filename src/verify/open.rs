@@ -102,7 +102,7 @@ impl Gateway {
         let lock = folder.lock()?;
         let master = Secret::load(&folder.master())?;
         let log = SegmentLog::open(&folder.log(), 0)?;
-        let histories = SqliteHistories::take(&folder.histories())?;
+        let histories = SqliteHistories::take(&folder.histories())?.keeping(settings.replay_ids as u64);
         Self::start((folder, lock), settings, clock, (Box::new(log), Box::new(histories)), &master)
     }
 
@@ -116,7 +116,7 @@ impl Gateway {
         let lock = folder.lock()?;
         let master = Secret::load(&folder.master())?;
         let log = SegmentLog::open_unsynced(&folder.log(), 0)?;
-        let histories = SqliteHistories::take(&folder.histories())?;
+        let histories = SqliteHistories::take(&folder.histories())?.keeping(settings.replay_ids as u64);
         Self::start((folder, lock), settings, clock, (Box::new(log), Box::new(histories)), &master)
     }
 
