@@ -19,7 +19,7 @@ pub struct Patience {
 /// What the session wants of the world, and what it noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Ask the core; answer by [`Session::handle_answer`].
+    /// Ask the core; answer by `handle_answer` of the session that asked.
     Ask {
         /// Names the question.
         ticket: u64,
