@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net::{Limits, TlsClient, TlsFiles};
+use net::{Limits, Range, TlsClient, TlsFiles};
 
-pub use self::check::{ConfigError, Range};
+pub use self::check::ConfigError;
 pub use self::raw::{
     AccountConfig, BindAs, CallConfig, CalledConfig, IdForm, KeywordConfig, LimitsConfig, LinkConfig, PasswordPlace,
     ServerConfig, SmsConfig, Version,

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::Language;
-use net::{Limits, TlsFiles};
+use net::{Limits, Range, TlsFiles};
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use crate::media::sdp::Policy;
-use crate::sip::admission::{Range, Rules};
+use crate::sip::admission::Rules;
 
 /// Fetches a password; the error is the operator's to mend.
 pub type Secrets<'a> = &'a dyn Fn(&PasswordPlace) -> Result<String, Box<dyn std::error::Error + Send + Sync>>;

@@ -7,41 +7,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use net::Range;
+
 /// The most addresses that have a bucket of their own; those beyond share one.
 const MOST: usize = 4_096;
-
-/// A range of addresses, as `192.0.2.7` or `192.0.2.0/24`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    first: u128,
-    mask: u128,
-}
-
-impl Range {
-    /// Reads a range; IPv4 is held as its mapped IPv6 addresses.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-        let address: IpAddr = address.trim().parse().ok()?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let length: u32 = length.map_or(Some(width), |length| length.parse().ok()).filter(|length| *length <= width)?;
-        let mask = u128::MAX.checked_shl(width - length).unwrap_or(0);
-        Some(Self { first: bits(address) & mask, mask })
-    }
-
-    /// Whether an address lies in it.
-    #[must_use]
-    pub fn holds(&self, address: IpAddr) -> bool {
-        bits(address) & self.mask == self.first
-    }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
 
 /// What is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,17 +150,6 @@ mod tests {
             strangers,
             rate: 10,
             burst: 20,
-        }
-    }
-
-    #[test]
-    fn ranges_hold_what_they_say() {
-        assert!(Range::parse("0.0.0.0/0").unwrap().holds(ip("203.0.113.9")));
-        assert!(!Range::parse("0.0.0.0/0").unwrap().holds(ip("2001:db8::1")), "another family");
-        assert!(Range::parse("::/0").unwrap().holds(ip("2001:db8::1")));
-        assert!(Range::parse("192.0.2.1").unwrap().holds(ip("::ffff:192.0.2.1")));
-        for wrong in ["", "x", "192.0.2.1/33", "192.0.2.1/", "::/129", "192.0.2"] {
-            assert_eq!(Range::parse(wrong), None, "{wrong}");
         }
     }
 
