@@ -30,7 +30,8 @@ pub struct SmsConfig {
     /// Numbers of one text that are answered, 1 to 16. Default 3.
     pub numbers: u32,
     /// Seconds from one text of our own to the next, 1 to 86,400, or 0 for none: each asks for help as a handset would,
-    /// by everything but a carrier, and the metrics say how long its reply took. Each is an inquiry in the ledger.
+    /// by everything but a carrier, and the metrics say how long its reply took. Each is an inquiry in the ledger; where
+    /// there is no link there are none.
     /// Default 60.
     pub probe_s: u32,
     /// Our own numbers: what they send is never answered. Default none.

@@ -80,7 +80,10 @@ pub(super) async fn keep(hub: Arc<Hub>) {
     // Where there are none a change of the configuration is noticed after so long.
     let idle = Duration::from_secs(10);
     loop {
-        let every = hub.settings().probe;
+        let settings = hub.settings();
+        // Who has no link to a carrier has no texts to be measured.
+        let every = settings.probe.filter(|_| !settings.links.is_empty());
+        drop(settings);
         if stopping.run_until_cancelled(tokio::time::sleep(every.unwrap_or(idle))).await.is_none() {
             return;
         }
