@@ -16,7 +16,7 @@ use self::webhooks::{FastAgiConfig, WebhooksConfig};
 use crate::dialogue;
 
 /// The section `[voice]`.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VoiceConfig {
     /// How callers are spoken with.
@@ -24,12 +24,28 @@ pub struct VoiceConfig {
     /// A folder of the operator's own recordings over the shipped ones. Default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompts: Option<PathBuf>,
+    /// Whether names of products are spoken by espeak-ng, where it is on the machine, as they come into the catalogue.
+    /// Default true.
+    pub speak_names: bool,
     /// Platforms that hold the call and post to us.
     pub webhooks: WebhooksConfig,
     /// Asterisk by FastAGI.
     pub fastagi: FastAgiConfig,
     /// Calls by SIP.
     pub sip: SipConfig,
+}
+
+impl Default for VoiceConfig {
+    fn default() -> Self {
+        Self {
+            dialogue: DialogueConfig::default(),
+            prompts: None,
+            speak_names: true,
+            webhooks: WebhooksConfig::default(),
+            fastagi: FastAgiConfig::default(),
+            sip: SipConfig::default(),
+        }
+    }
 }
 
 /// How callers are spoken with, `[voice.dialogue]`.

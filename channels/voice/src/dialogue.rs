@@ -182,6 +182,10 @@ pub enum Phrase {
     TimeIsUp,
     /// The gateway is going down.
     GoingDown,
+    /// There are as many calls as there may be.
+    AllBusy,
+    /// There are as many calls from this number as there may be.
+    TooManyCalls,
     /// Goodbye.
     Goodbye,
 }
@@ -276,6 +280,8 @@ pub enum Ending {
     TooLong,
     /// The gateway is going down.
     GoingDown,
+    /// There was no place for the call.
+    Full,
     /// The caller hung up.
     HungUp,
     /// The call went to a person.

@@ -1,12 +1,14 @@
 //! What is said, as pieces: each a recording by its name and a text at once.
 //!
 //! Owns the way from a [`crate::dialogue::Phrase`] to pieces ([`mod@script`]), the grammar of numbers and days in three languages
-//! ([`grammar`]), and the recordings ([`pack`]). Where we play, [`Prompts::sounds`] gives the octets; where a platform
+//! ([`grammar`]), and the recordings ([`pack`], of names from outside [`names`]). Where we play, [`Prompts::sounds`] gives the octets; where a platform
 //! speaks, [`text`] gives the words. Both come from the same pieces, so they say the same.
 
 pub mod grammar;
+pub mod names;
 pub mod pack;
 pub mod script;
+pub mod speech;
 
 use contract::Language;
 

@@ -12,6 +12,7 @@ mod httapi;
 #[cfg(any(test, feature = "invariants"))]
 pub mod invariants;
 mod jambonz;
+mod markup;
 mod plivo;
 pub mod signature;
 mod twiml;

@@ -112,6 +112,10 @@ voice! {
     TimeIsUp => "voice-time-is-up",
     /// Going down.
     GoingDown => "voice-going-down",
+    /// As many calls as there may be.
+    AllBusy => "voice-all-busy",
+    /// As many calls from one number as there may be.
+    TooManyCalls => "voice-too-many-calls",
     /// Goodbye.
     Goodbye => "voice-goodbye",
     /// Before a further verdict.

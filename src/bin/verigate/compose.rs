@@ -5,6 +5,7 @@
 
 mod ivr;
 mod kiosk;
+pub(crate) mod names;
 mod sip;
 mod sms;
 
@@ -218,12 +219,16 @@ pub(crate) async fn serve(
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
     let (operator, web) = (texts.operator(), bound.operator());
     let kiosks = kiosk::bind(root, &verify, &words, &stopping).await?;
-    let calls = sip::bind(root, &verify, &words, &stopping).await?;
+    let line = ivr::line(root, &verify, &words, gateway.folder())?;
+    let calls = sip::bind(root, &line, &stopping).await?;
     let sip = calls.as_ref().map(channel_voice::run::sip::Bound::address);
     let (http, smpp) = (bound.address(), texts.addresses());
     let listening = Listening { http, smpp, sip, kiosk: kiosks.addresses(), ptys: kiosks.ptys() };
-    let platforms = ivr::bind(root, &verify, &words, &stopping).await?;
+    let platforms = ivr::bind(root, &line, &stopping).await?;
     let tasks = TaskTracker::new();
+    if root.voice.speak_names && (calls.is_some() || platforms.are_any()) {
+        tasks.spawn(names::follow(Arc::clone(&gateway), stopping.clone()));
+    }
     let page = metrics.clone();
     let ports = Ports {
         verify,

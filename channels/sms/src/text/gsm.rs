@@ -3,18 +3,18 @@
 //! Owns what a septet means under the national shift tables that a header may call for (§6.2.1.2), and what a character
 //! costs in a message of ours. Takes one octet per septet; packing is for `packed`.
 
+mod india;
 mod tables;
 
 use std::sync::LazyLock;
 
+use self::india::Tables;
 use self::tables::{BASIC, EXTENSION, PORTUGUESE, PORTUGUESE_SHIFT, SPANISH_SHIFT, TURKISH, TURKISH_SHIFT};
 
 /// Announces a character of the extension table.
 pub(super) const ESCAPE: u8 = 0x1b;
 
-/// A national language of the shift tables (3GPP TS 23.038 §6.2.1.2.4). The tables of the languages of India and
-/// Pakistan are not kept: in all of them the octets 0x30 to 0x39 stay the ten digits, so that a number in such a text is
-/// read all the same.
+/// A national language of the shift tables (3GPP TS 23.038 §6.2.1.2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum National {
     /// The default tables.
@@ -26,6 +26,26 @@ pub(super) enum National {
     Spanish,
     /// Portuguese.
     Portuguese,
+    /// Bengali.
+    Bengali,
+    /// Gujarati.
+    Gujarati,
+    /// Hindi.
+    Hindi,
+    /// Kannada.
+    Kannada,
+    /// Malayalam.
+    Malayalam,
+    /// Oriya.
+    Oriya,
+    /// Punjabi.
+    Punjabi,
+    /// Tamil.
+    Tamil,
+    /// Telugu.
+    Telugu,
+    /// Urdu.
+    Urdu,
 }
 
 impl National {
@@ -36,9 +56,44 @@ impl National {
             1 => Self::Turkish,
             2 => Self::Spanish,
             3 => Self::Portuguese,
+            4 => Self::Bengali,
+            5 => Self::Gujarati,
+            6 => Self::Hindi,
+            7 => Self::Kannada,
+            8 => Self::Malayalam,
+            9 => Self::Oriya,
+            10 => Self::Punjabi,
+            11 => Self::Tamil,
+            12 => Self::Telugu,
+            13 => Self::Urdu,
             _ => Self::Basic,
         }
     }
+
+    /// What stands in place of the default table.
+    const fn locking(self) -> Table {
+        match self {
+            Self::Basic | Self::Spanish => Table::Letters(&BASIC),
+            Self::Turkish => Table::Letters(&TURKISH),
+            Self::Portuguese => Table::Letters(&PORTUGUESE),
+            Self::Bengali => Table::Points(&india::BENGALI),
+            Self::Gujarati => Table::Points(&india::GUJARATI),
+            Self::Hindi => Table::Points(&india::HINDI),
+            Self::Kannada => Table::Points(&india::KANNADA),
+            Self::Malayalam => Table::Points(&india::MALAYALAM),
+            Self::Oriya => Table::Points(&india::ORIYA),
+            Self::Punjabi => Table::Points(&india::PUNJABI),
+            Self::Tamil => Table::Points(&india::TAMIL),
+            Self::Telugu => Table::Points(&india::TELUGU),
+            Self::Urdu => Table::Points(&india::URDU),
+        }
+    }
+}
+
+/// The two forms in which tables are kept.
+enum Table {
+    Letters(&'static [char; 128]),
+    Points(&'static Tables),
 }
 
 /// The tables that a part of a message is written with.
@@ -51,24 +106,41 @@ pub(super) struct Shifts {
 }
 
 impl Shifts {
-    /// The table of the septets that nothing announces.
-    const fn main(self) -> &'static [char; 128] {
-        match self.locking {
-            National::Basic | National::Spanish => &BASIC,
-            National::Turkish => &TURKISH,
-            National::Portuguese => &PORTUGUESE,
+    /// The character of a septet that nothing announces; `None` for an octet that is none.
+    fn main(self, octet: u8) -> Option<char> {
+        match self.locking.locking() {
+            Table::Letters(letters) => letters.get(usize::from(octet)).copied(),
+            Table::Points(tables) => tables.locking.get(usize::from(octet)).map(|point| letter(*point)),
         }
     }
 
-    /// The characters behind an escape.
-    const fn extension(self) -> &'static [(u8, char)] {
-        match self.single {
+    /// The character of a septet behind an escape.
+    fn shifted(self, octet: u8) -> Option<char> {
+        let letters = match self.single {
             National::Basic => EXTENSION,
             National::Turkish => TURKISH_SHIFT,
             National::Spanish => SPANISH_SHIFT,
             National::Portuguese => PORTUGUESE_SHIFT,
-        }
+            National::Bengali
+            | National::Gujarati
+            | National::Hindi
+            | National::Kannada
+            | National::Malayalam
+            | National::Oriya
+            | National::Punjabi
+            | National::Tamil
+            | National::Telugu
+            | National::Urdu => {
+                let Table::Points(tables) = self.single.locking() else { return None };
+                return tables.single.iter().find(|(septet, _)| *septet == octet).map(|(_, point)| letter(*point));
+            }
+        };
+        letters.iter().find(|(septet, _)| *septet == octet).map(|(_, letter)| *letter)
     }
+}
+
+fn letter(point: u16) -> char {
+    char::from_u32(point.into()).unwrap_or(' ')
 }
 
 /// Reads septets, one in each octet. What the extension table does not hold is read by the main one, an escape behind an
@@ -79,7 +151,7 @@ pub(super) fn decode(octets: &[u8], shifts: Shifts) -> String {
     let mut text = String::with_capacity(octets.len());
     let mut escaped = false;
     for &octet in octets {
-        let Some(&main) = shifts.main().get(usize::from(octet)) else {
+        let Some(main) = shifts.main(octet) else {
             let (latin, ..) = encoding_rs::WINDOWS_1252.decode(std::slice::from_ref(&octet));
             text.push_str(&latin);
             escaped = false;
@@ -93,8 +165,7 @@ pub(super) fn decode(octets: &[u8], shifts: Shifts) -> String {
         } else if octet == ESCAPE {
             text.push(' ');
         } else {
-            let shifted = shifts.extension().iter().find(|(septet, _)| *septet == octet);
-            text.push(shifted.map_or(main, |(_, shifted)| *shifted));
+            text.push(shifts.shifted(octet).unwrap_or(main));
         }
     }
     text
@@ -161,8 +232,40 @@ mod tests {
 
     #[test]
     fn digits_stand_at_their_place_in_every_locking_table() {
-        for locking in [National::Basic, National::Turkish, National::Spanish, National::Portuguese] {
-            assert_eq!(decode(b"0123456789", Shifts { locking, single: National::Basic }), "0123456789");
+        for identifier in 0..=14 {
+            let locking = National::from_identifier(identifier);
+            assert_eq!(decode(b"0123456789", Shifts { locking, single: National::Basic }), "0123456789", "{locking:?}");
+        }
+    }
+
+    /// Words as another implementation of the standard writes them (gsmcodecs 1.0).
+    const INDIAN: &[(u8, &[u8], &str)] = &[
+        (4, b"\x40\x50\x01\x46\x50\x20\x1b\x1f", "বাংলা ৫"),
+        (5, b"\x17\x53\x1d\x44\x50\x27\x52", "ગુજરાતી"),
+        (6, b"\x4d\x51\x2f\x5f\x2b\x52\x20\x1b\x1d\x1b\x1e\x1b\x1f", "हिन्दी १२३"),
+        (7, b"\x15\x2f\x5f\x2f\x50", "ಕನ್ನಾ"),
+        (8, b"\x42\x46\x43\x50\x47\x01", "മലയാളം"),
+        (9, b"\x13\x24\x51\x04", "ଓଡିଆ"),
+        (10, b"\x3d\x7b\x1d\x50\x40\x52", "ਪੰਜਾਬੀ"),
+        (11, b"\x27\x42\x51\x48\x5f", "தமிழ்"),
+        (12, b"\x27\x58\x46\x53\x17\x53", "తెలుగు"),
+        (13, b"\x00\x25\x1a\x53\x20\x1b\x1d\x1b\x1e\x20\x1b\x56\x37", "اردو ۱۲ V7"),
+    ];
+
+    #[test]
+    fn the_languages_of_india_and_pakistan_are_read_by_both_their_tables() {
+        for (identifier, octets, text) in INDIAN {
+            let national = National::from_identifier(*identifier);
+            assert_eq!(decode(octets, Shifts { locking: national, single: national }), *text);
+        }
+        let every = |national: National, octet: u8| {
+            let both = Shifts { locking: national, single: national };
+            (both.main(octet), both.shifted(octet))
+        };
+        for national in (4..14).map(National::from_identifier) {
+            assert_eq!(every(national, 0x2c).0, Some(','), "{national:?}");
+            assert_eq!(every(national, b'A').1, Some('A'), "Latin capitals stand behind the escape");
+            assert_eq!((every(national, 0x7f).0.is_some(), every(national, 0x80)), (true, (None, None)));
         }
     }
 

@@ -47,6 +47,10 @@ pub struct SipConfig {
     pub calls: u32,
     /// Calls at once from one number, 1 to 20,000. The next one is refused with 486. Default 4.
     pub calls_per_caller: u32,
+    /// What becomes of a call for which there is no place: `refuse`, or `speak`, by which it is answered and the caller
+    /// told why; that takes places of its own, a tenth of `calls` and at most 200, beyond which it is refused after all.
+    /// Default `refuse`.
+    pub when_full: WhenFull,
     /// Seconds that calls may take to end when the gateway stops, 1 to 600. Default 60.
     pub drain_s: u32,
     /// Whether addresses that are no trunk's may call; what others send is dropped without an answer. Default false.
@@ -72,6 +76,17 @@ pub enum Srtp {
     Offered,
     /// Or there is no call.
     Required,
+}
+
+/// What becomes of a call for which there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// 503 or 486.
+    #[default]
+    Refuse,
+    /// It is answered and told.
+    Speak,
 }
 
 /// A carrier or PBX.
@@ -147,6 +162,7 @@ impl Default for SipConfig {
             media_timeout_s: 30,
             calls: 1_000,
             calls_per_caller: 4,
+            when_full: WhenFull::Refuse,
             drain_s: 60,
             strangers: false,
             stranger_rate: 20,
@@ -178,6 +194,8 @@ pub struct Settings {
     pub calls: usize,
     /// Calls at once from one number.
     pub calls_per_caller: usize,
+    /// What becomes of a call beyond these.
+    pub when_full: WhenFull,
     /// For calls to end in.
     pub drain: Duration,
     /// Who is let in.
@@ -274,6 +292,7 @@ impl SipConfig {
             media_timeout: Duration::from_secs(self.media_timeout_s.into()),
             calls: count(self.calls),
             calls_per_caller: count(self.calls_per_caller),
+            when_full: self.when_full,
             drain: Duration::from_secs(self.drain_s.into()),
             rules: Rules {
                 trunks: ranges,

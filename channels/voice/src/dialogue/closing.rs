@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::state::State;
 use super::{Dialogue, Ending, Phrase};
+use crate::calls::Full;
 
 impl Dialogue {
     /// Says these last words, which no key cuts off, and hangs up.
@@ -38,6 +39,17 @@ impl Dialogue {
             self.play(vec![Phrase::NobodyThere, self.menu()], true, now);
         } else {
             self.close(vec![Phrase::NobodyThere, Phrase::Goodbye], Ending::NoNumber, now);
+        }
+    }
+
+    /// There is no place for this call: it is told so, in place of [`Dialogue::handle_start`].
+    pub fn handle_full(&mut self, full: Full, now: Instant) {
+        if self.state == State::New {
+            let why = match full {
+                Full::Calls => Phrase::AllBusy,
+                Full::Caller => Phrase::TooManyCalls,
+            };
+            self.close(vec![why, Phrase::Goodbye], Ending::Full, now);
         }
     }
 

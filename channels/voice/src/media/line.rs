@@ -42,8 +42,9 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct Line {
     agreed: Agreed,
-    sealer: Option<Sealer>,
-    opener: Option<Opener>,
+    /// Boxed, with the opener: most calls have neither, and both are large.
+    sealer: Option<Box<Sealer>>,
+    opener: Option<Box<Opener>>,
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -100,8 +101,8 @@ impl Line {
 
     fn key(&mut self) {
         let secure = self.agreed.secure.as_ref();
-        self.sealer = secure.map(|secure| Sealer::new(secure.suite, &secure.ours));
-        self.opener = secure.map(|secure| Opener::new(secure.suite, &secure.theirs));
+        self.sealer = secure.map(|secure| Box::new(Sealer::new(secure.suite, &secure.ours)));
+        self.opener = secure.map(|secure| Box::new(Opener::new(secure.suite, &secure.theirs)));
     }
 
     /// The peer has agreed to something else: it may come from elsewhere now.

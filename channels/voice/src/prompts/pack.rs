@@ -10,8 +10,9 @@
 //! shipped recording.
 //!
 //! # The shipped pack
-//! One zstd stream: four octets with the length of a JSON header, the header, and IMA ADPCM of four bits a sample. That is
-//! half the size of G.711 in the repository.
+//! Four octets with the length of a JSON header in zstd, the header, and the recordings: each IMA ADPCM of four bits a
+//! sample in a zstd frame of its own. A recording is unpacked when it is first played, out of the program's own file: the
+//! pack takes no memory until then. Together it is less than half of the size of G.711.
 
 mod adpcm;
 mod wav;
@@ -26,14 +27,15 @@ use contract::Language;
 use serde::Deserialize;
 use wording::Words;
 
+use super::names::Spoken;
 use super::{Piece, catalogue};
 use crate::media::Law;
 
 /// The pack in the program.
 static SHIPPED: &[u8] = include_bytes!("../../../../fixtures/prompts/shipped.pack");
 
-/// The largest pack, unpacked, in octets.
-const LARGEST_PACK: u64 = 64 * 1024 * 1024;
+/// The largest header of the pack, unpacked, in octets.
+const LARGEST_HEADER: u64 = 4 * 1024 * 1024;
 
 /// The largest recording in a folder, in octets: two minutes of 16 bit PCM and then some.
 const LARGEST_FILE: u64 = 2 * 1024 * 1024;
@@ -107,8 +109,8 @@ struct Sound {
 
 #[derive(Debug)]
 enum Source {
-    /// So many samples from there on in the shipped pack.
-    Packed(Arc<[u8]>, usize, usize),
+    /// A frame of the shipped pack, and so many samples in it.
+    Packed(&'static [u8], usize),
     Samples(Box<[i16]>),
 }
 
@@ -120,8 +122,10 @@ impl Sound {
     fn law(&self, law: Law) -> &Arc<[u8]> {
         let coded = |samples: &[i16]| samples.iter().map(|sample| law.encode(*sample)).collect();
         let make = || match &self.source {
-            Source::Packed(octets, begins, samples) => {
-                coded(&adpcm::decode(octets.get(*begins..).unwrap_or_default(), *samples))
+            Source::Packed(frame, samples) => {
+                // Every frame is unpacked by a test.
+                let octets = unpacked(frame, samples.div_ceil(2)).unwrap_or_default();
+                coded(&adpcm::decode(&octets, *samples))
             }
             Source::Samples(samples) => coded(samples),
         };
@@ -137,6 +141,7 @@ impl Sound {
 pub struct Prompts {
     clips: HashMap<Language, HashMap<Box<str>, Sound>>,
     names: HashMap<Language, HashMap<Box<str>, Sound>>,
+    spoken: Option<Spoken>,
     pauses: Pauses,
 }
 
@@ -166,9 +171,9 @@ struct Header {
     clips: HashMap<String, HashMap<String, Entry>>,
 }
 
-/// Where a clip begins in the octets behind the header, how many samples it has, what it says.
+/// Where a clip's frame begins behind the header, its length, how many samples it has, what it says.
 #[derive(Deserialize)]
-struct Entry(usize, usize, Box<str>);
+struct Entry(usize, usize, usize, Box<str>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,24 +200,21 @@ impl Prompts {
         Self::unpack(SHIPPED).ok_or(PackError::Shipped)
     }
 
-    fn unpack(packed: &[u8]) -> Option<Self> {
-        let mut whole = Vec::new();
-        zstd::stream::Decoder::new(packed).ok()?.take(LARGEST_PACK).read_to_end(&mut whole).ok()?;
-        let (length, rest) = whole.split_first_chunk::<4>()?;
-        let (header, octets) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        let header: Header = serde_json::from_slice(header).ok()?;
-        let octets: Arc<[u8]> = octets.into();
+    fn unpack(packed: &'static [u8]) -> Option<Self> {
+        let (length, rest) = packed.split_first_chunk::<4>()?;
+        let (header, frames) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        let header = zstd::stream::Decoder::new(header).ok()?.take(LARGEST_HEADER);
+        let header: Header = serde_json::from_reader(header).ok()?;
         let mut clips = HashMap::new();
         for (tag, entries) in header.clips {
             let mut of = HashMap::with_capacity(entries.len());
-            for (name, Entry(begins, samples, says)) in entries {
-                octets.get(begins..begins.checked_add(samples.div_ceil(2))?)?;
-                let source = Source::Packed(Arc::clone(&octets), begins, samples);
-                of.insert(name.into_boxed_str(), Sound::of(source, Some(says)));
+            for (name, Entry(begins, length, samples, says)) in entries {
+                let frame = frames.get(begins..begins.checked_add(length)?)?;
+                of.insert(name.into_boxed_str(), Sound::of(Source::Packed(frame, samples), Some(says)));
             }
             clips.insert(Language::for_tag(&tag)?, of);
         }
-        Some(Self { clips, names: HashMap::new(), pauses: Pauses::default() })
+        Some(Self { clips, names: HashMap::new(), spoken: None, pauses: Pauses::default() })
     }
 
     /// These recordings with those of a folder over them.
@@ -248,8 +250,21 @@ impl Prompts {
         self.clips.get(&language)?.get(name).map(|sound| sound.law(law))
     }
 
-    fn name(&self, language: Language, text: &str, law: Law) -> Option<&Arc<[u8]>> {
-        self.names.get(&language)?.get(text).map(|sound| sound.law(law))
+    /// These recordings, and of names whatever is in this folder when they are said; see [`super::names`].
+    #[must_use]
+    pub fn with_names(mut self, folder: &Path) -> Self {
+        self.spoken = Some(Spoken::new(folder));
+        self
+    }
+
+    /// The recording of a name: the operator's own, else the one of the folder of names.
+    #[must_use]
+    pub fn name(&self, language: Language, text: &str, law: Law) -> Option<Arc<[u8]>> {
+        let own = self.names.get(&language).and_then(|names| names.get(text));
+        match own {
+            Some(sound) => Some(Arc::clone(sound.law(law))),
+            None => self.spoken.as_ref()?.find(language, text, law),
+        }
     }
 
     /// What is to be played for these pieces, one after the other.
@@ -267,7 +282,7 @@ impl Prompts {
                     Some(sound) => sounds.push(Arc::clone(sound)),
                     None => tracing::warn!(language = language.tag(), clip, "a recording is missing"),
                 },
-                Piece::Name { language, text } => sounds.extend(self.name(*language, text, law).cloned()),
+                Piece::Name { language, text } => sounds.extend(self.name(*language, text, law)),
                 Piece::Pause { millis: 0, .. } => {}
                 Piece::Pause { millis, .. } => sounds.push(self.pauses.of(*millis, law)),
                 Piece::Aside(inner) => {
@@ -306,6 +321,19 @@ impl Prompts {
         }
         missing
     }
+}
+
+/// A frame of the pack with so many octets in it.
+fn unpacked(frame: &[u8], octets: usize) -> Option<Vec<u8>> {
+    let mut whole = Vec::with_capacity(octets);
+    let most = u64::try_from(octets).ok()?;
+    zstd::stream::Decoder::new(frame).ok()?.take(most).read_to_end(&mut whole).ok()?;
+    (whole.len() == octets).then_some(whole)
+}
+
+/// The samples of a WAV file, and how many make a second.
+pub(crate) fn samples(octets: &[u8]) -> Option<(u32, Vec<i16>)> {
+    wav::at_any_rate(octets).ok()
 }
 
 /// The recordings in a folder by their names; none where there is no folder.

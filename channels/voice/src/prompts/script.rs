@@ -110,6 +110,8 @@ impl Page<'_> {
             Phrase::TooManyNumbers => self.say(VoiceText::TooManyNumbers),
             Phrase::TimeIsUp => self.say(VoiceText::TimeIsUp),
             Phrase::GoingDown => self.say(VoiceText::GoingDown),
+            Phrase::AllBusy => self.say(VoiceText::AllBusy),
+            Phrase::TooManyCalls => self.say(VoiceText::TooManyCalls),
             Phrase::Goodbye => self.say(VoiceText::Goodbye),
         }
     }

@@ -1,4 +1,4 @@
-//! The one place where a platform's call hands an inquiry to the core.
+//! The one place where a call hands an inquiry to the core, whichever way the call came.
 //!
 //! In a task of its own that outlives the request and the call: what was decided is recorded although the caller hung up.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]

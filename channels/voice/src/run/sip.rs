@@ -10,6 +10,8 @@ mod clock;
 mod door;
 mod reception;
 mod register;
+mod remembered;
+mod states;
 mod stream;
 mod talk;
 
@@ -22,18 +24,22 @@ use contract::Verify;
 use contract::signal::{CallGauges, Signal as _};
 use net::{BindError, Drain, Listener};
 use rsipstack::EndpointBuilder;
+use rsipstack::dialog::dialog::DialogStateReceiver;
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::sip::{Method, Transport};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::udp::{UdpConnection, UdpInner};
 use rsipstack::transport::{SipAddr, TransportLayer};
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wording::Words;
 
 use self::clock::Clock;
 use self::door::{Door, Guard};
+use self::remembered::Remembered;
+use self::states::Routes;
 use crate::calls::Book;
 use crate::config::sip::Settings;
 use crate::dialogue::{self, Play};
@@ -50,6 +56,9 @@ const GAUGES_EVERY: Duration = Duration::from_secs(5);
 
 /// Tries to find a port that is free for both UDP and TCP, where any will do.
 const PORT_TRIES: u32 = 20;
+
+/// The most callers at once who are told that there is no place for them.
+const MOST_APOLOGIES: usize = 200;
 
 /// Why calls cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -119,9 +128,15 @@ struct Hub {
     ports: Ports,
     endpoint: EndpointInnerRef,
     dialogs: DialogLayer,
+    routes: Routes,
+    remembered: Remembered,
     guard: Arc<Guard>,
     clock: Clock,
     book: Mutex<Book>,
+    /// Told when the last call is over.
+    empty: Notify,
+    /// Places for callers who are told that there is none.
+    apologies: Arc<Semaphore>,
     tasks: Drain,
     ids: AtomicU64,
     port: AtomicU32,
@@ -146,12 +161,25 @@ impl std::fmt::Debug for Hub {
 impl Hub {
     /// Runs what may be left undone at a stop.
     fn aside(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stack = self.stack.clone();
+        // Boxed: a task that is handed through others is as large as all of them.
+        let (stack, task) = (self.stack.clone(), Box::pin(task));
         self.aside.spawn(async move { stack.run_until_cancelled(task).await });
     }
 
     fn book(&self) -> std::sync::MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves when the gateway stops and no call is left.
+    async fn last_call_over(&self) {
+        self.tasks.stopping().cancelled().await;
+        loop {
+            let told = self.empty.notified();
+            if self.book().active() == 0 {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// The address that this peer reaches us at.
@@ -196,6 +224,7 @@ impl Hub {
 pub struct Bound {
     hub: Arc<Hub>,
     incoming: TransactionReceiver,
+    states: DialogStateReceiver,
     listeners: Vec<(Listener, bool)>,
     udp: SocketAddr,
     tls: Option<SocketAddr>,
@@ -235,12 +264,18 @@ impl Bound {
             .build();
         let incoming = endpoint.incoming_transactions().map_err(|error| SipError::Stack(Box::new(error)))?;
         guard.watch(Arc::clone(&endpoint.inner));
+        let dialogs = DialogLayer::new(Arc::clone(&endpoint.inner));
+        let (all, states) = dialogs.new_dialog_state_channel();
         let hub = Arc::new(Hub {
-            dialogs: DialogLayer::new(Arc::clone(&endpoint.inner)),
+            dialogs,
+            routes: Routes::new(all),
+            remembered: Remembered::default(),
             endpoint: Arc::clone(&endpoint.inner),
             guard,
             clock: Clock::start().map_err(SipError::Clock)?,
             book: Mutex::new(Book::new(settings.calls, settings.calls_per_caller)),
+            empty: Notify::new(),
+            apologies: Arc::new(Semaphore::new((settings.calls / 10).clamp(1, MOST_APOLOGIES))),
             tasks: Drain::new(shutdown.clone(), settings.drain),
             ids: AtomicU64::new(1),
             port: AtomicU32::new(0),
@@ -252,7 +287,7 @@ impl Bound {
             settings,
             ports,
         });
-        Ok(Some(Self { hub, incoming, listeners, udp, tls, stack, shutdown }))
+        Ok(Some(Self { hub, incoming, states, listeners, udp, tls, stack, shutdown }))
     }
 
     /// Where calls come in by UDP and TCP.
@@ -269,7 +304,7 @@ impl Bound {
 
     /// Takes calls until the shutdown, then lets them finish. Returns how many tasks had to be cut.
     pub async fn serve(self) -> usize {
-        let Self { hub, mut incoming, listeners, stack, shutdown, .. } = self;
+        let Self { hub, mut incoming, mut states, listeners, stack, shutdown, .. } = self;
         let mut serving = tokio::task::JoinSet::new();
         let endpoint = Arc::clone(&hub.endpoint);
         serving.spawn(async move {
@@ -285,6 +320,12 @@ impl Bound {
             });
         }
         register::start(&hub, &shutdown);
+        let telling = Arc::clone(&hub);
+        serving.spawn(async move {
+            while let Some(state) = states.recv().await {
+                telling.routes.tell(state);
+            }
+        });
         let receiving = Arc::clone(&hub);
         let closing = stack.clone();
         serving.spawn(async move {

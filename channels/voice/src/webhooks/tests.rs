@@ -79,9 +79,9 @@ fn twiml_gathers_with_what_is_said_inside_and_asks_again_where_nothing_came() {
         write(Kind::Twilio, &turn(Next::Collect(collect(), HERE.to_owned())), &|_| Some("Polly.Zhiyu".to_owned()));
     assert_eq!(
         written,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Gather input=\"dtmf\" \
-         action=\"https://v.example.com/ivr/x?step=1&amp;token=a\" method=\"POST\" numDigits=\"20\" finishOnKey=\"#\" \
-         timeout=\"8\" actionOnEmptyResult=\"true\"><Say language=\"zh-CN\" voice=\"Polly.Zhiyu\">请输入“&lt;编号&gt;”\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Gather \
+         action=\"https://v.example.com/ivr/x?step=1&amp;token=a\" method=\"POST\" numDigits=\"20\" input=\"dtmf\" \
+         finishOnKey=\"#\" timeout=\"8\" actionOnEmptyResult=\"true\"><Say language=\"zh-CN\" voice=\"Polly.Zhiyu\">请输入“&lt;编号&gt;”\
          &amp;</Say></Gather><Redirect method=\"POST\">https://v.example.com/ivr/x?step=1&amp;token=a</Redirect></Response>"
     );
 }

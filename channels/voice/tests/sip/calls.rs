@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channel_voice::caller::{Call, CallError, Called};
-use channel_voice::config::sip::Srtp;
+use channel_voice::config::sip::{Srtp, WhenFull};
 use channel_voice::dialogue::Phrase;
 use channel_voice::media::Law;
 use channel_voice::media::keypad::Way;
@@ -112,5 +112,24 @@ async fn a_caller_who_hangs_up_before_the_answer_is_recorded_all_the_same() {
     assert!(!called.hung_up);
     scene.core.release();
     wait_for("it is recorded", || scene.core.recorded() == 1).await;
+    assert_eq!(scene.end().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_for_whom_there_is_no_place_hears_so_and_is_not_asked_anything() {
+    let full = channel_voice::config::SipConfig { calls: 1, when_full: WhenFull::Speak, ..config() };
+    let scene = Scene::begin(&full).await;
+    let placing = tokio::spawn({
+        let call = Call { longest: Duration::from_secs(6), ..call(&scene, "") };
+        async move { call.place().await }
+    });
+    wait_for("the only place is taken", || scene.recordings.said().len() == 1).await;
+    let called = call(&scene, NUMBER).place().await.unwrap();
+    assert!(called.hung_up);
+    let said = scene.recordings.said();
+    assert_eq!(said[1].0.phrases, [Phrase::AllBusy, Phrase::Goodbye]);
+    let heard = called.heard.octets.windows(said[1].1.len()).any(|window| window == said[1].1);
+    assert!(heard && scene.core.asked().is_empty());
+    placing.await.unwrap().unwrap();
     assert_eq!(scene.end().await, 0);
 }

@@ -17,7 +17,7 @@ use contract::Life;
 use indicatif::HumanCount;
 use serde_json::json;
 use verigate::config::{Environment, ProcessEnvironment};
-use verigate::control::{Request, Response};
+use verigate::control::{Link, Request, Response};
 use verigate::index::{Batch, Product};
 
 use super::{Shared, ask, json, other, unexpected};
@@ -139,18 +139,7 @@ fn take_in(shared: &Shared, file: &Path, by: String, as_json: bool, out: &mut dy
 
 fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let (link, ..) = shared.link()?;
-    let mut products: Vec<Product> = Vec::new();
-    loop {
-        let Response::Products { products: page, all, .. } = ask(&link, Request::Products { skip: products.len() })?
-        else {
-            return Err(unexpected());
-        };
-        let is_last = page.is_empty() || products.len() + page.len() >= all;
-        products.extend(page);
-        if is_last {
-            break;
-        }
-    }
+    let products = products(&link)?;
     let mut batches: Vec<Batch> = Vec::new();
     loop {
         let Response::Batches { batches: page, all } = ask(&link, Request::Batches { skip: batches.len() })? else {
@@ -193,4 +182,20 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
         writeln!(out, "set {}: {} numbers from {}{life}{unreadable}", set.set, HumanCount(set.numbers), set.source)?;
     }
     Ok(())
+}
+
+/// Every product.
+pub(super) fn products(link: &Link) -> Result<Vec<Product>, Failure> {
+    let mut products: Vec<Product> = Vec::new();
+    loop {
+        let Response::Products { products: page, all, .. } = ask(link, Request::Products { skip: products.len() })?
+        else {
+            return Err(unexpected());
+        };
+        let is_last = page.is_empty() || products.len() + page.len() >= all;
+        products.extend(page);
+        if is_last {
+            return Ok(products);
+        }
+    }
 }

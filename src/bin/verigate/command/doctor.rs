@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use contract::Timestamp;
+use contract::answer::Names;
 use indicatif::HumanCount;
 use verigate::config::CoreConfig;
 use verigate::control::{ControlError, Request, Response, call};
@@ -91,12 +92,14 @@ impl Doctor {
         if let Some(master) = &master {
             tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
-        tell("sets", sets(&folder))?;
+        let known = folder.log().is_dir().then(|| known(&folder));
+        tell("sets", sets(&folder, known.as_ref()))?;
         if let Some(left) = broken_off(&folder.sets()) {
             tell("import", unfinished(&left))?;
         }
         tell("words", words(&core))?;
-        tell("prompts", prompts(&shared.root()?))?;
+        tell("prompts", prompts(&shared.root()?, &folder))?;
+        tell("names", names(&folder, known.as_ref()))?;
         if failed == 0 {
             return Ok(());
         }
@@ -105,8 +108,8 @@ impl Doctor {
 }
 
 /// Whether the voice line has every recording, and each says what it should.
-fn prompts(root: &Root) -> Finding {
-    let (prompts, words) = match (compose::prompts(root), root.words()) {
+fn prompts(root: &Root, folder: &Folder) -> Finding {
+    let (prompts, words) = match (compose::prompts(root, folder), root.words()) {
         (Ok(prompts), Ok(words)) => (prompts, words),
         (Err(failure), _) | (_, Err(failure)) => return Fail(failure.to_string()),
     };
@@ -254,16 +257,14 @@ fn ledger(folder: &Folder, master: &Secret, is_free: bool) -> Finding {
 }
 
 /// Every file of an imported set that stands, whole and by its hash.
-fn sets(folder: &Folder) -> Finding {
-    if !folder.log().is_dir() {
-        return Warn("there is no log that names any".to_owned());
-    }
-    let standing = match imported(folder) {
-        Ok(standing) => standing,
-        Err(error) => return Fail(error),
+fn sets(folder: &Folder, known: Option<&Result<Known, String>>) -> Finding {
+    let standing = match known {
+        Some(Ok(known)) => &known.sets,
+        Some(Err(error)) => return Fail(error.clone()),
+        None => return Warn("there is no log that names any".to_owned()),
     };
     let mut numbers = 0_u64;
-    for (set, (hash, rows)) in &standing {
+    for (set, (hash, rows)) in standing {
         let path = folder.sets().join(file_name(hash));
         let whole = SetFile::open(&path).and_then(|file| file.verify(hash, &mut |_| true));
         if let Err(error) = whole {
@@ -284,26 +285,51 @@ fn unfinished(left: &BrokenOff) -> Finding {
     ))
 }
 
-/// The sets that stand by the log, which can be read beside a running gateway.
-fn imported(folder: &Folder) -> Result<BTreeMap<u64, (Hash, u64)>, String> {
+/// What the log tells of sets and products.
+#[derive(Debug, Default)]
+struct Known {
+    /// The sets that stand, by their numbers.
+    sets: BTreeMap<u64, (Hash, u64)>,
+    /// The products' names by their ids.
+    names: BTreeMap<String, Names>,
+}
+
+/// What stands by the log, which can be read beside a running gateway.
+fn known(folder: &Folder) -> Result<Known, String> {
     let mut reader = SegmentReader::new(&folder.log(), 0);
-    let (mut standing, mut after) = (BTreeMap::new(), 0);
+    let (mut known, mut after) = (Known::default(), 0);
     loop {
         let rows = reader.after(after, true, 1_000).map_err(|error| error.to_string())?;
-        let Some(last) = rows.last() else { return Ok(standing) };
+        let Some(last) = rows.last() else { return Ok(known) };
         after = last.sequence;
         for row in &rows {
             match row.event().map_err(|error| error.to_string())? {
-                Event::Imported(imported) => drop(standing.insert(imported.set, (*imported.hash, imported.rows))),
-                Event::Removed(removed) => drop(standing.remove(&removed.set)),
-                Event::Inquiry(_)
-                | Event::Delivered(_)
-                | Event::Life(_)
-                | Event::Catalogue(_)
-                | Event::Issued(_)
-                | Event::Flagged(_) => {}
+                Event::Imported(imported) => drop(known.sets.insert(imported.set, (*imported.hash, imported.rows))),
+                Event::Removed(removed) => drop(known.sets.remove(&removed.set)),
+                Event::Catalogue(change) => {
+                    known.names.extend(change.products.into_iter().map(|product| (product.id, product.name)));
+                }
+                Event::Inquiry(_) | Event::Delivered(_) | Event::Life(_) | Event::Issued(_) | Event::Flagged(_) => {}
             }
         }
+    }
+}
+
+/// Whether products' names can be heard.
+fn names(folder: &Folder, known: Option<&Result<Known, String>>) -> Finding {
+    let Some(Ok(known)) = known else { return Warn("there is no log that names any product".to_owned()) };
+    let lacking = compose::names::lacking(&compose::names::folder(&folder.data), known.names.values());
+    let program = channel_voice::run::speak::PROGRAM;
+    match lacking.first() {
+        None => Good(format!("the names of {} products can be said by voice", known.names.len())),
+        Some((_, first)) if channel_voice::run::speak::is_there() => Warn(format!(
+            "{} names of products are not spoken yet, {first} first: `verigate prompts names`",
+            lacking.len()
+        )),
+        Some((_, first)) => Warn(format!(
+            "{} names of products are left out by voice, {first} first: install {program}, then `verigate prompts names`",
+            lacking.len()
+        )),
     }
 }
 

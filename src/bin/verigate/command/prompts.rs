@@ -1,6 +1,7 @@
 //! `verigate prompts`: the sentences of the voice line, for those who record them and for telephone systems that play them.
 //!
-//! Reads the shipped recordings and the operator's folder; writes only into the folder it is given.
+//! Reads the shipped recordings and the operator's folder; writes only into the folder it is given, and of names into the
+//! data folder.
 
 use std::fs;
 use std::io::Write;
@@ -11,8 +12,9 @@ use channel_voice::media::Law;
 use channel_voice::prompts::catalogue;
 use contract::Language;
 
+use super::codes::products;
 use super::{Shared, other, ours};
-use crate::compose;
+use crate::compose::{self, Root};
 use crate::failure::{Exit, Failure};
 
 /// The sentences of the voice line and their recordings.
@@ -20,6 +22,9 @@ use crate::failure::{Exit, Failure};
 pub(crate) enum PromptsCommand {
     /// List every recording there must be: language, name, words, parted by tabs.
     List,
+    /// Speak the names of all products with espeak-ng into the data folder, for calls to say. A running gateway does so by
+    /// itself where espeak-ng is there.
+    Names,
     /// Write every recording as LANGUAGE/NAME.ulaw, for Asterisk's folder of sounds.
     Export {
         /// Where to; made where it is missing.
@@ -41,8 +46,9 @@ impl PromptsCommand {
                 }
                 Ok(())
             }
+            Self::Names => names(shared, &root, out),
             Self::Export { dir } => {
-                let prompts = compose::prompts(&root)?;
+                let prompts = compose::prompts(&root, &root.folder()?)?;
                 let (mut written, mut missing) = (0_usize, Vec::new());
                 for language in Language::ALL {
                     let folder = dir.join(language.tag());
@@ -64,6 +70,20 @@ impl PromptsCommand {
                 Err(other(Exit::Data, error))
             }
         }
+    }
+}
+
+/// Speaks every name that has no recording yet.
+fn names(shared: &Shared, root: &Root, out: &mut dyn Write) -> Result<(), Failure> {
+    let (link, ..) = shared.link()?;
+    let products = products(&link)?;
+    let folder = compose::names::folder(&root.folder()?.data);
+    let lacking = compose::names::lacking(&folder, products.iter().map(|product| &product.name));
+    let (made, failed) = compose::names::fill(&folder, &lacking, &mut || true);
+    writeln!(out, "{made} names spoken, of {} products, in {}", products.len(), folder.display())?;
+    match failed.into_iter().next() {
+        None => Ok(()),
+        Some(first) => Err(other(Exit::Unavailable, first)),
     }
 }
 

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use channel_http::Mount;
 use channel_voice::config::webhooks::SecretPlace;
+use channel_voice::dialogue;
+use channel_voice::languages::Choices;
 use channel_voice::prompts::Prompts;
 use channel_voice::run::{fastagi, ivr};
 use contract::Verify;
 use net::Drain;
 use tokio_util::sync::CancellationToken;
 use verigate::config::{ProcessEnvironment, SecretRef};
+use verigate::ledger::folder::Folder;
 use wording::Words;
 
 use super::Root;
@@ -35,22 +38,43 @@ fn usage(source: impl Into<anyhow::Error>) -> Failure {
     Failure::Other { exit: Exit::Usage, source: source.into() }
 }
 
-/// The recordings, with the operator's own.
-pub(crate) fn prompts(root: &Root) -> Result<Prompts, Failure> {
-    let shipped = Prompts::shipped().map_err(usage)?;
+/// The recordings, with the operator's own, and of names what is in the data folder.
+pub(crate) fn prompts(root: &Root, folder: &Folder) -> Result<Prompts, Failure> {
+    let shipped = Prompts::shipped().map_err(usage)?.with_names(&super::names::folder(&folder.data));
     match &root.voice.prompts {
         None => Ok(shipped),
         Some(folder) => shipped.with_folder(folder).map_err(usage),
     }
 }
 
-/// Binds and prepares what is configured.
-pub(super) async fn bind(
+/// What all calls share, however they come: a caller is spoken to in the language of the last call, by whichever way that
+/// came.
+pub(super) struct Line {
+    pub(super) verify: Arc<dyn Verify>,
+    pub(super) words: Arc<Words>,
+    pub(super) prompts: Arc<Prompts>,
+    pub(super) dialogue: Arc<dialogue::Settings>,
+    pub(super) choices: Arc<Choices>,
+}
+
+/// Loads it.
+pub(super) fn line(
     root: &Root,
     verify: &Arc<dyn Verify>,
     words: &Arc<Words>,
-    stopping: &CancellationToken,
-) -> Result<Platforms, Failure> {
+    folder: &Folder,
+) -> Result<Line, Failure> {
+    Ok(Line {
+        verify: Arc::clone(verify),
+        words: Arc::clone(words),
+        prompts: Arc::new(prompts(root, folder)?),
+        dialogue: Arc::new(root.voice.dialogue.check().map_err(usage)?),
+        choices: Arc::default(),
+    })
+}
+
+/// Binds and prepares what is configured.
+pub(super) async fn bind(root: &Root, line: &Line, stopping: &CancellationToken) -> Result<Platforms, Failure> {
     let fetch = |place: &SecretPlace| -> Result<String, Fault> {
         Ok(placed(place)?.text(&ProcessEnvironment)?.expose().to_owned())
     };
@@ -61,11 +85,11 @@ pub(super) async fn bind(
         return Ok(Platforms { ivr: None, fastagi: None, tasks });
     }
     let ports = ivr::Ports {
-        verify: Arc::clone(verify),
-        words: Arc::clone(words),
-        prompts: Arc::new(prompts(root)?),
-        dialogue: Arc::new(root.voice.dialogue.check().map_err(usage)?),
-        choices: Arc::default(),
+        verify: Arc::clone(&line.verify),
+        words: Arc::clone(&line.words),
+        prompts: Arc::clone(&line.prompts),
+        dialogue: Arc::clone(&line.dialogue),
+        choices: Arc::clone(&line.choices),
         tasks: tasks.clone(),
     };
     let ivr = webhooks.map(|settings| ivr::Ivr::new(settings, ports.clone()));
@@ -80,6 +104,11 @@ pub(super) async fn bind(
 }
 
 impl Platforms {
+    /// Whether there is any.
+    pub(super) const fn are_any(&self) -> bool {
+        self.ivr.is_some() || self.fastagi.is_some()
+    }
+
     /// What stands on the web listener.
     pub(super) fn mounts(&self) -> Vec<Mount> {
         self.ivr.iter().map(|ivr| Mount::new("/ivr", ivr.clone())).collect()

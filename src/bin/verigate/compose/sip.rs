@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use channel_voice::config::sip::{PasswordPlace, Settings};
 use channel_voice::run::sip::{Bound, Ports, Recorded};
-use contract::Verify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use verigate::config::{ProcessEnvironment, SecretRef};
-use wording::Words;
 
-use super::{Root, ivr};
+use super::Root;
+use super::ivr::Line;
 use crate::failure::{Exit, Failure};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -26,23 +25,20 @@ pub(crate) fn settings(root: &Root) -> Result<Settings, Failure> {
 }
 
 /// Binds what calls come in by; `None` where none do.
-pub(crate) async fn bind(
-    root: &Root,
-    verify: &Arc<dyn Verify>,
-    words: &Arc<Words>,
-    stopping: &CancellationToken,
-) -> Result<Option<Bound>, Failure> {
-    let (usage, unavailable) = (Exit::Usage, Exit::Unavailable);
+pub(super) async fn bind(root: &Root, line: &Line, stopping: &CancellationToken) -> Result<Option<Bound>, Failure> {
     let settings = settings(root)?;
     if settings.listen.is_none() {
         return Ok(None);
     }
-    let dialogue = root.voice.dialogue.check().map_err(|error| Failure::Other { exit: usage, source: error.into() })?;
-    let prompts = ivr::prompts(root)?;
-    let sounds = Arc::new(Recorded { prompts: Arc::new(prompts), words: Arc::clone(words) });
-    let ports = Ports { verify: Arc::clone(verify), sounds, dialogue: Arc::new(dialogue), choices: Arc::default() };
+    let sounds = Arc::new(Recorded { prompts: Arc::clone(&line.prompts), words: Arc::clone(&line.words) });
+    let ports = Ports {
+        verify: Arc::clone(&line.verify),
+        sounds,
+        dialogue: Arc::clone(&line.dialogue),
+        choices: Arc::clone(&line.choices),
+    };
     let bound = Bound::bind(settings, ports, stopping.clone()).await;
-    bound.map_err(|error| Failure::Other { exit: unavailable, source: error.into() })
+    bound.map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })
 }
 
 /// Waits until the last call is over.

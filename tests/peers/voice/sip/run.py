@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Calls by SIP, made by programs that others wrote: sipp (signalling and RFC 4733) and baresip (TLS, SRTP, sound).
+"""Calls by SIP, made by programs that others wrote: sipp (signalling and RFC 4733), baresip (TLS, SRTP, sound) and Kamailio
+(a proxy in front).
 
-Usage: run.py PATH-TO-VERIGATE [matrix] [register] [sound]. Everything runs on loopback, on ports that were free. What a caller was told is read from
+Usage: run.py PATH-TO-VERIGATE [matrix] [register] [sound] [proxy] [names]. Everything runs on loopback, on ports that were free. What a caller was told is read from
 the metrics of the gateway, what was heard from the sound that baresip recorded.
 """
 import json
@@ -132,6 +133,29 @@ def wrong(code):
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 
+def mu_law(octet):
+    """One sample (ITU-T G.711)."""
+    octet ^= 0xFF
+    size = ((octet & 0x0F) * 8 + 132 << (octet >> 4 & 7)) - 132
+    return -size if octet & 0x80 else size
+
+
+def names(gateway, scratch):
+    """The name of a product, spoken by espeak-ng as the product came into the catalogue, is heard behind the verdict."""
+    folder = os.path.join(gateway.dir, "prompts", "zh-Hans")
+    recorded = wait_for("names are spoken", lambda: os.path.isdir(folder) and [n for n in os.listdir(folder) if n.endswith(".ulaw")])
+    heard = os.path.join(scratch, "named.wav")
+    subprocess.run([VERIGATE, "call", "simulate", gateway.code("genuine_first"), "--gateway", gateway.sip, "--codec", "pcmu",
+                    "--longest", "16", "--wav", heard], check=True, stdout=subprocess.DEVNULL)
+    whole = struct.pack(f"<{len(wav_samples(heard))}h", *wav_samples(heard))
+    for name in recorded:
+        with open(os.path.join(folder, name), "rb") as file:
+            samples = [mu_law(octet) for octet in file.read()]
+        if struct.pack(f"<{len(samples)}h", *samples) in whole:
+            return
+    raise AssertionError(f"none of {len(recorded)} names was heard")
+
+
 def registration(scratch):
     port = free()
     config = os.path.join(scratch, "register.toml")
@@ -150,6 +174,50 @@ def registration(scratch):
     assert "secret" not in open(log.name).read()
     served.send_signal(signal.SIGTERM)
     assert served.wait(30) == 0
+
+
+def proxy(gateway, scratch):
+    """Calls by way of Kamailio, as a carrier's trunk has them: every request of a call takes that way, ours too."""
+    port, ours = free(), gateway.sip.rsplit(":", 1)[1]
+    modules = subprocess.run("ls -d /usr/lib/*/kamailio/modules /usr/lib/kamailio/modules 2>/dev/null | head -1", shell=True,
+                             stdout=subprocess.PIPE).stdout.decode().strip()
+    config = os.path.join(scratch, "kamailio.cfg")
+    with open(f"{HERE}/kamailio.cfg") as template, open(config, "w") as file:
+        file.write(template.read().replace("PROXY", str(port)).replace("GATEWAY", ours).replace("MODULES", modules))
+    log = open(os.path.join(scratch, "kamailio.log"), "w")
+    process = start(["kamailio", "-f", config, "-DD", "-E", "-m", "32", "-Y", scratch, "-P", f"{scratch}/kamailio.pid"],
+                    stdout=log, stderr=log)
+
+    def answers():
+        assert process.poll() is None, open(log.name).read()[-1500:]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            probe.settimeout(0.5)
+            here = "%s:%d" % probe.getsockname()
+            probe.sendto((f"OPTIONS sip:x@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{time.time()}\r\n"
+                          f"From: <sip:p@{here}>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: {time.time()}\r\nCSeq: 1 OPTIONS\r\n"
+                          f"Max-Forwards: 5\r\nContent-Length: 0\r\n\r\n").encode(), ("127.0.0.1", port))
+            try:
+                return probe.recv(4096).startswith(b"SIP/2.0 200")
+            except (TimeoutError, ConnectionError):
+                return False
+
+    def relayed(method):
+        return open(log.name).read().count(f"relayed within a call: {method} from port {ours}")
+
+    wait_for("an OPTIONS comes through to the gateway and back", answers, 20)
+    for scenario in ("options", "hold", "info"):
+        check(f"sipp {scenario} by way of Kamailio", lambda: sipp(f"127.0.0.1:{port}", scenario))
+    byes = relayed("BYE")
+    if os.geteuid() == 0:
+        check("sipp digits by way of Kamailio", lambda: told(gateway, "genuine_first", 3, lambda: sipp(
+            f"127.0.0.1:{port}", "digits", calls=3, rate=3, keys=[gateway.code("genuine_first") for _ in range(3)])))
+        check("the gateway hangs up by the same way", lambda: wait_for("a BYE is relayed", lambda: relayed("BYE") >= byes + 3, 10))
+    number = gateway.code("genuine_first")
+    check("our own caller by way of Kamailio", lambda: told(gateway, "genuine_first", 1, lambda: subprocess.run(
+        [VERIGATE, "call", "simulate", number, "--gateway", f"127.0.0.1:{port}", "--longest", "20"], check=True, stdout=subprocess.DEVNULL)))
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
 
 
 def wav_samples(path):
@@ -268,10 +336,15 @@ def stopped(process):
 def main():
     scratch = tempfile.mkdtemp()
     try:
-        wanted = sys.argv[2:] or ["matrix", "register", "sound"]
-        if "matrix" in wanted:
+        wanted = sys.argv[2:] or ["matrix", "register", "sound", "proxy", "names"]
+        if {"matrix", "proxy", "names"} & set(wanted):
             gateway = Gateway(scratch)
-            matrix(gateway)
+            if "matrix" in wanted:
+                matrix(gateway)
+            if "proxy" in wanted:
+                check("Kamailio in front", lambda: proxy(gateway, scratch))
+            if "names" in wanted:
+                check("a product's name is heard", lambda: names(gateway, scratch))
             gateway.process.send_signal(signal.SIGTERM)
             check("the demo stops", lambda: stopped(gateway.process))
         if "register" in wanted:

@@ -32,6 +32,15 @@ fn the_shipped_pack_has_every_recording_and_each_says_our_words() {
 }
 
 #[test]
+fn every_shipped_recording_can_be_unpacked() {
+    let prompts = Prompts::shipped().unwrap();
+    for sound in prompts.clips.values().flat_map(HashMap::values) {
+        let Source::Packed(frame, samples) = &sound.source else { panic!("not of the pack") };
+        assert_eq!(unpacked(frame, samples.div_ceil(2)).unwrap().len(), samples.div_ceil(2), "{:?}", sound.says);
+    }
+}
+
+#[test]
 fn a_verdict_is_heard_in_its_language_and_without_names_that_are_not_recorded() {
     let prompts = Prompts::shipped().unwrap();
     let name = contract::answer::Names { zh_hans: "龙井茶".to_owned(), ..Default::default() };
@@ -101,4 +110,5 @@ fn no_octets_make_the_pack_or_a_file_fall_over() {
     for packed in [&b""[..], b"nonsense", &SHIPPED[..SHIPPED.len() / 2]] {
         assert!(Prompts::unpack(packed).is_none());
     }
+    assert_eq!(unpacked(b"nonsense", 8), None);
 }

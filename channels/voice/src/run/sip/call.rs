@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 
 use contract::Identity;
 use contract::signal::CallCause;
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TerminatedReason};
+use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, Request, StatusCode, Transport, Uri};
 use rsipstack::transaction::transaction::Transaction;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::reception::{record, refuse};
+use super::states::States;
 use super::talk::Talk;
 use super::{ALLOWED, Hub, random};
-use crate::calls::Record;
+use crate::calls::{Full, Record};
 use crate::media::Law;
 use crate::media::line::Line;
 use crate::media::sdp::{self, Agreed, Ours};
@@ -52,7 +53,35 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.hub.book().leave(&self.identity);
+        let empty = {
+            let mut book = self.hub.book();
+            book.leave(&self.identity);
+            book.active() == 0
+        };
+        if empty {
+            self.hub.empty.notify_waiters();
+        }
+    }
+}
+
+/// By what right a call is there. Given back when dropped.
+pub(super) struct Seat {
+    /// Why the call is only told that there is no place for it.
+    full: Option<Full>,
+    _place: Option<Place>,
+    _apology: Option<OwnedSemaphorePermit>,
+}
+
+impl Seat {
+    /// The place that this caller has taken in the book.
+    pub(super) fn taken(hub: &Arc<Hub>, identity: &Identity) -> Self {
+        let place = Place { hub: Arc::clone(hub), identity: identity.clone() };
+        Self { full: None, _place: Some(place), _apology: None }
+    }
+
+    /// A place to be told that there is none.
+    pub(super) const fn apology(full: Full, held: OwnedSemaphorePermit) -> Self {
+        Self { full: Some(full), _place: None, _apology: Some(held) }
     }
 }
 
@@ -78,16 +107,16 @@ struct Met {
     interval: Option<Interval>,
 }
 
-/// Takes a call that has its place in the book.
-pub(super) fn take(hub: &Arc<Hub>, transaction: Transaction, who: Caller) {
+/// Takes a call that has its seat.
+pub(super) fn take(hub: &Arc<Hub>, transaction: Transaction, who: Caller, seat: Seat) {
     let id = hub.ids.fetch_add(1, Ordering::Relaxed);
-    let place = Place { hub: Arc::clone(hub), identity: who.identity.clone() };
     let (tasks, hub) = (hub.tasks.clone(), Arc::clone(hub));
-    drop(tasks.spawn(async move {
+    // Boxed: a task that is handed through others is as large as all of them.
+    drop(tasks.spawn(Box::pin(async move {
         let began = Instant::now();
         let mut record = record(&hub, id, &who, CallCause::Failed);
         match meet(&hub, &transaction.original, &who) {
-            Ok(met) => record.cause = serve(&hub, transaction, &who, met, &mut record).await,
+            Ok(met) => record.cause = serve(&hub, transaction, (&who, &seat), met, &mut record).await,
             Err(Refused { status, headers, cause }) => {
                 record.cause = cause;
                 refuse(&hub, transaction, status, headers);
@@ -95,8 +124,8 @@ pub(super) fn take(hub: &Arc<Hub>, transaction: Transaction, who: Caller) {
         }
         record.took = began.elapsed();
         record.emit();
-        drop(place);
-    }));
+        drop(seat);
+    })));
 }
 
 fn meet(hub: &Hub, request: &Request, who: &Caller) -> Result<Met, Refused> {
@@ -146,12 +175,17 @@ fn meet(hub: &Hub, request: &Request, who: &Caller) -> Result<Met, Refused> {
     Ok(Met { socket, ours, agreed, body, interval })
 }
 
-async fn serve(hub: &Arc<Hub>, transaction: Transaction, who: &Caller, met: Met, record: &mut Record) -> CallCause {
-    let request = transaction.original.clone();
-    let (states, mut happening) = hub.dialogs.new_dialog_state_channel();
+async fn serve(
+    hub: &Arc<Hub>,
+    transaction: Transaction,
+    (who, seat): (&Caller, &Seat),
+    met: Met,
+    record: &mut Record,
+) -> CallCause {
+    let by_update = lists(&transaction.original, "Allow", "UPDATE");
     let contact = contact(hub, &transaction, who.peer);
-    let dialog = match hub.dialogs.get_or_create_server_invite(&transaction, states, None, contact) {
-        Ok(dialog) => dialog,
+    let (dialog, mut happening) = match hub.routes.open(&hub.dialogs, &transaction, contact) {
+        Ok(opened) => opened,
         Err(error) => {
             tracing::debug!(%error, "no dialog can be made of an INVITE");
             refuse(hub, transaction, StatusCode::BadRequest, Vec::new());
@@ -159,18 +193,12 @@ async fn serve(hub: &Arc<Hub>, transaction: Transaction, who: &Caller, met: Met,
         }
     };
     let held = Dialog { hub: Arc::clone(hub), dialog: dialog.clone() };
-    let (mut handling, mut transaction) = (dialog.clone(), transaction);
     let over = CancellationToken::new();
-    let ended = over.clone();
-    hub.aside(async move {
-        if let Some(Err(error)) = ended.run_until_cancelled(handling.handle(&mut transaction)).await {
-            tracing::debug!(%error, "an INVITE was not served");
-        }
-    });
+    handle(hub, &dialog, transaction, over.clone());
     let cause = match answered(&dialog, &mut happening, &met).await {
         Ok(()) => {
             record.answered = true;
-            talk(hub, (&dialog, happening), (who, &request), met, record).await
+            talk(hub, (&dialog, happening), (who, seat.full, by_update), met, record).await
         }
         Err(cause) => cause,
     };
@@ -182,6 +210,21 @@ async fn serve(hub: &Arc<Hub>, transaction: Transaction, who: &Caller, met: Met,
     cause
 }
 
+/// Lets the stack see the INVITE through to its acknowledgement, or until it is over.
+fn handle(hub: &Arc<Hub>, dialog: &InviteDialog, transaction: Transaction, over: CancellationToken) {
+    let (mut handling, noting, key) = (dialog.clone(), Arc::clone(hub), transaction.key.clone());
+    hub.aside(async move {
+        let handled = Box::pin(async move {
+            let mut transaction = transaction;
+            handling.handle(&mut transaction).await
+        });
+        if let Some(Err(error)) = over.run_until_cancelled(handled).await {
+            tracing::debug!(%error, "an INVITE was not served");
+        }
+        noting.remembered.note(&noting.endpoint, key, true);
+    });
+}
+
 /// A dialog, taken out of the stack when dropped.
 struct Dialog {
     hub: Arc<Hub>,
@@ -190,14 +233,16 @@ struct Dialog {
 
 impl Drop for Dialog {
     fn drop(&mut self) {
-        self.hub.dialogs.remove_dialog(&self.dialog.id());
+        let id = self.dialog.id();
+        self.hub.dialogs.remove_dialog(&id);
+        self.hub.routes.forget(&id);
     }
 }
 
 /// Answers and waits for the acknowledgement.
-async fn answered(dialog: &InviteDialog, happening: &mut DialogStateReceiver, met: &Met) -> Result<(), CallCause> {
+async fn answered(dialog: &InviteDialog, happening: &mut States, met: &Met) -> Result<(), CallCause> {
     loop {
-        match happening.recv().await {
+        match happening.recv().await.map(|state| *state) {
             // The stack has the transaction in hand from here on: not before.
             Some(DialogState::Calling(_)) => {
                 let mut headers = vec![Header::ContentType(SDP.into()), Header::Allow(ALLOWED.into())];
@@ -246,34 +291,34 @@ pub(super) const fn cause(reason: &TerminatedReason) -> CallCause {
 
 async fn talk(
     hub: &Arc<Hub>,
-    (dialog, happening): (&InviteDialog, DialogStateReceiver),
-    (who, request): (&Caller, &Request),
+    (dialog, happening): (&InviteDialog, States),
+    (who, full, by_update): (&Caller, Option<Full>, bool),
     met: Met,
     record: &mut Record,
 ) -> CallCause {
-    let Met { socket, ours, agreed, interval, .. } = met;
+    let Met { socket, ours, agreed, interval, body } = met;
+    drop(body);
     let agreed = agreed.or_else(|| {
         let answer = sdp::read(&dialog.last_remote_ack()?.body).ok()?;
         sdp::accept(&answer, &ours).ok()
     });
     let Some(agreed) = agreed else {
         tracing::debug!("a call without an offer was acknowledged without a fitting answer");
-        leave(dialog).await;
+        Box::pin(leave(dialog, happening)).await;
         return CallCause::Unfit;
     };
     (record.law, record.secure) = (Some(agreed.law), agreed.secure.is_some());
     let (out, heard) = mpsc::channel(UNREAD);
     let line = Line::new(agreed.clone(), random(), hub.settings.media_timeout, Instant::now());
     if hub.clock.open(record.id, line, socket, out).is_err() {
-        leave(dialog).await;
+        Box::pin(leave(dialog, happening)).await;
         return CallCause::Failed;
     }
     let open = Sounding { hub: Arc::clone(hub), id: Some(record.id) };
-    let refreshes_by_update = lists(request, "Allow", "UPDATE");
-    let talk = Talk::new(hub, (dialog.clone(), happening), heard, (ours, agreed), (interval, refreshes_by_update));
-    let cause = talk.run(who, record).await;
+    let mut talk = Talk::new(hub, (dialog.clone(), happening), heard, (ours, agreed), (interval, by_update));
+    let cause = talk.run(who, full, record).await;
     record.figures = open.close().await;
-    leave(dialog).await;
+    Box::pin(talk.leave()).await;
     cause
 }
 
@@ -300,17 +345,19 @@ impl Drop for Sounding {
     }
 }
 
-/// Hangs up, unless the other end has. A dialog in the middle of another request is waited for a little.
-async fn leave(dialog: &InviteDialog) {
+/// Hangs up, unless the other end has. A dialog in the middle of another request cannot be hung up: it is tried again when
+/// the stack says that something has changed.
+pub(super) async fn leave(dialog: &InviteDialog, mut happening: States) {
     let leaving = async {
-        for _ in 0..20 {
-            match dialog.bye().await {
-                Ok(()) => return,
-                Err(_) if dialog.state().is_terminated() => return,
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        while dialog.bye().await.is_err() && !dialog.state().is_terminated() {
+            match happening.recv().await.map(|state| *state) {
+                Some(DialogState::Updated(_, _, handle) | DialogState::Info(_, _, handle)) => {
+                    drop(handle.reply(StatusCode::CallTransactionDoesNotExist).await);
+                }
+                Some(_) => {}
+                None => return,
             }
         }
-        tracing::debug!("a BYE could not be sent");
     };
     if tokio::time::timeout(GOODBYE, leaving).await.is_err() {
         tracing::debug!("a BYE was not answered");

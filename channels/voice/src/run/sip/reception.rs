@@ -12,9 +12,10 @@ use rsipstack::sip::prelude::HeadersExt as _;
 use rsipstack::sip::{Header, Method, StatusCode, Version};
 use rsipstack::transaction::transaction::Transaction;
 
-use super::call::{Caller, take};
+use super::call::{Caller, Seat, take};
 use super::{ALLOWED, Hub};
 use crate::calls::{Full, Record, masked};
+use crate::config::sip::WhenFull;
 use crate::sip::headers::{Objection, caller, check, user, value};
 
 /// Seconds after which a caller who found us full may try again.
@@ -68,24 +69,28 @@ fn answer(objection: &Objection) -> (StatusCode, Vec<Header>) {
 
 /// Answers a request for good. The task lives until the transaction is over, which repeats the answer where it has to.
 pub(super) fn refuse(hub: &Arc<Hub>, mut transaction: Transaction, status: StatusCode, headers: Vec<Header>) {
+    let (noting, key) = (Arc::clone(hub), transaction.key.clone());
     hub.aside(async move {
-        if let Err(error) = transaction.reply_with(status, headers, None).await {
-            tracing::debug!(%error, "a SIP answer was not sent");
-            return;
+        match transaction.reply_with(status, headers, None).await {
+            Err(error) => tracing::debug!(%error, "a SIP answer was not sent"),
+            Ok(()) if transaction.original.method == Method::Invite => while transaction.receive().await.is_some() {},
+            Ok(()) => {}
         }
-        if transaction.original.method == Method::Invite {
-            while transaction.receive().await.is_some() {}
-        }
+        drop(transaction);
+        noting.remembered.note(&noting.endpoint, key, false);
     });
 }
 
 /// A request within a dialog.
 fn within(hub: &Arc<Hub>, mut transaction: Transaction) {
+    let (noting, key) = (Arc::clone(hub), transaction.key.clone());
     match hub.dialogs.match_dialog(&transaction) {
         Some(mut dialog @ Dialog::Invite(_)) => hub.aside(async move {
             if let Err(error) = dialog.handle(&mut transaction).await {
                 tracing::debug!(%error, "a request within a call was not served");
             }
+            drop(transaction);
+            noting.remembered.note(&noting.endpoint, key, false);
         }),
         Some(
             Dialog::ServerSubscription(_)
@@ -119,16 +124,23 @@ fn invite(hub: &Arc<Hub>, transaction: Transaction) {
         return refuse(hub, transaction, StatusCode::ServiceUnavailable, come_back());
     }
     let entered = hub.book().enter(&who.identity);
-    match entered {
-        Ok(()) => take(hub, transaction, who),
-        Err(Full::Calls) => {
-            turned_away(hub, &who, CallCause::Full);
-            refuse(hub, transaction, StatusCode::ServiceUnavailable, come_back());
+    let full = match entered {
+        Ok(()) => {
+            let seat = Seat::taken(hub, &who.identity);
+            return take(hub, transaction, who, seat);
         }
-        Err(Full::Caller) => {
-            turned_away(hub, &who, CallCause::Full);
-            refuse(hub, transaction, StatusCode::BusyHere, Vec::new());
-        }
+        Err(full) => full,
+    };
+    // Whom we have no place for is told so, as long as there are places for that.
+    if hub.settings.when_full == WhenFull::Speak
+        && let Ok(held) = Arc::clone(&hub.apologies).try_acquire_owned()
+    {
+        return take(hub, transaction, who, Seat::apology(full, held));
+    }
+    turned_away(hub, &who, CallCause::Full);
+    match full {
+        Full::Calls => refuse(hub, transaction, StatusCode::ServiceUnavailable, come_back()),
+        Full::Caller => refuse(hub, transaction, StatusCode::BusyHere, Vec::new()),
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn converse(hub: Arc<Hub>, connection: Connection, tls: bool) {
                     break;
                 }
             }
-            () = hub.endpoint_closed() => break,
+            () = hub.last_call_over() => break,
         }
     }
     gone.cancel();
@@ -110,14 +110,4 @@ async fn write(stream: &mut net::Stream, octets: &[u8]) -> std::io::Result<()> {
         stream.flush().await
     };
     tokio::time::timeout(STALLED, writing).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
-}
-
-impl Hub {
-    /// Connections end when the gateway stops and no call is left.
-    async fn endpoint_closed(&self) {
-        self.tasks.stopping().cancelled().await;
-        while self.book().active() > 0 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
 }

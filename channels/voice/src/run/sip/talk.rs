@@ -3,24 +3,26 @@
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use contract::signal::{CallCause, InquiryAnswered, InquiryReceived, RefusalSent, Signal as _, VerdictGiven};
-use contract::{Channel, Inquiry, Refusal, Reply, Timestamp};
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TransactionHandle};
+use contract::signal::CallCause;
+use contract::{Refusal, Reply};
+use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Header, Method, Request, StatusCode, StatusCodeKind};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::call::{Caller, SDP, cause, timer_headers};
+use super::states::States;
 use super::{Hub, random};
-use crate::calls::Record;
+use crate::calls::{Full, Record};
 use crate::dialogue::{self, Dialogue, Ending, Output};
 use crate::media::events::Key;
 use crate::media::info::{self, Content};
 use crate::media::keypad::{Keypad, Way};
 use crate::media::line::Heard;
 use crate::media::sdp::{self, Agreed, Ours};
+use crate::run::ask;
 use crate::sip::headers::{lists, value};
 use crate::sip::timers::{self, Due, Interval, Timer};
 
@@ -29,8 +31,6 @@ const REFERRED: Duration = Duration::from_secs(30);
 
 /// What comes back from requests of our own.
 enum Back {
-    /// The core's answer.
-    Reply(Result<Reply, Refusal>),
     /// Whether the session was refreshed.
     Refreshed(bool),
     /// Whether the reference was taken.
@@ -41,8 +41,10 @@ enum Back {
 pub(super) struct Talk<'a> {
     hub: &'a Arc<Hub>,
     dialog: InviteDialog,
-    happening: DialogStateReceiver,
+    happening: States,
     heard: mpsc::Receiver<Heard>,
+    /// The core's answer, while it is awaited.
+    reply: Option<oneshot::Receiver<Result<Reply, Refusal>>>,
     back: (mpsc::Sender<Back>, mpsc::Receiver<Back>),
     keypad: Keypad,
     ours: Ours,
@@ -57,7 +59,7 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(super) fn new(
         hub: &'a Arc<Hub>,
-        (dialog, happening): (InviteDialog, DialogStateReceiver),
+        (dialog, happening): (InviteDialog, States),
         heard: mpsc::Receiver<Heard>,
         (ours, agreed): (Ours, Agreed),
         (interval, by_update): (Option<Interval>, bool),
@@ -70,6 +72,7 @@ impl<'a> Talk<'a> {
             dialog,
             happening,
             heard,
+            reply: None,
             back,
             keypad,
             ours,
@@ -83,8 +86,8 @@ impl<'a> Talk<'a> {
     }
 
     /// Talks until one side ends it.
-    pub(super) async fn run(mut self, who: &Caller, record: &mut Record) -> CallCause {
-        let mut dialogue = self.begin(who, record.id);
+    pub(super) async fn run(&mut self, who: &Caller, full: Option<Full>, record: &mut Record) -> CallCause {
+        let mut dialogue = self.begin(who, full, record.id);
         let going_down = self.hub.going_down.clone();
         let mut told = false;
         loop {
@@ -95,9 +98,15 @@ impl<'a> Talk<'a> {
             let next = self.next(&dialogue);
             let ended = tokio::select! {
                 state = self.happening.recv() => match state {
-                    Some(state) => self.state(state, &mut dialogue, record).await,
+                    // Boxed: it is rare, and every call would carry its size.
+                    Some(state) => Box::pin(self.state(*state, &mut dialogue, record)).await,
                     None => Some(CallCause::Failed),
                 },
+                reply = replied(&mut self.reply) => {
+                    self.reply = None;
+                    dialogue.handle_reply(reply, Instant::now());
+                    None
+                }
                 Some(heard) = self.heard.recv() => self.hear(heard, &mut dialogue, record),
                 Some(back) = self.back.1.recv() => self.back(back, &mut dialogue),
                 () = tokio::time::sleep_until(next.into()) => self.due(&mut dialogue),
@@ -119,6 +128,12 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Hangs up, unless the other end has. A dialog in the middle of another request cannot be hung up; what the other end
+    /// asks for meanwhile comes too late.
+    pub(super) async fn leave(self) {
+        super::call::leave(&self.dialog, self.happening).await;
+    }
+
     /// Keeps the language that the caller chose for the next call.
     fn note(&self, dialogue: &Dialogue, who: &Caller) {
         if let (language, true) = dialogue.language() {
@@ -126,9 +141,8 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn begin(&self, who: &Caller, id: u64) -> Dialogue {
+    fn begin(&self, who: &Caller, full: Option<Full>, id: u64) -> Dialogue {
         let settings = &self.hub.settings;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let language = settings.numbers.iter().find(|(number, _)| *number == who.called).map(|(_, language)| *language);
         let language = language.or_else(|| self.hub.ports.choices.of(&who.identity));
         let person = who.trunk.and_then(|nth| settings.trunks.get(nth)).and_then(|trunk| trunk.person.clone());
@@ -141,10 +155,13 @@ impl<'a> Talk<'a> {
             language,
             person,
             began: Instant::now(),
-            began_at: Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
+            began_at: ask::now(),
         };
         let mut dialogue = Dialogue::new(Arc::clone(&self.hub.ports.dialogue), call);
-        dialogue.handle_start(Instant::now());
+        match full {
+            None => dialogue.handle_start(Instant::now()),
+            Some(full) => dialogue.handle_full(full, Instant::now()),
+        }
         dialogue
     }
 
@@ -170,7 +187,8 @@ impl<'a> Talk<'a> {
                 }
                 Output::Ask(inquiry) => {
                     record.asked += 1;
-                    self.ask(*inquiry);
+                    // An answer to an earlier question that comes after all is no answer to this one.
+                    self.reply = Some(ask::ask(&self.hub.ports.verify, &self.hub.tasks, *inquiry));
                     Ok(())
                 }
                 Output::Transfer(to) => {
@@ -187,29 +205,6 @@ impl<'a> Talk<'a> {
         None
     }
 
-    /// Puts a question to the core, in a task that outlives the call.
-    fn ask(&self, inquiry: Inquiry) {
-        let (verify, back) = (Arc::clone(&self.hub.ports.verify), self.back.0.clone());
-        drop(self.hub.tasks.spawn(async move {
-            let began = Instant::now();
-            InquiryReceived { channel: Channel::Voice }.emit();
-            let reply = verify.verify(inquiry).await;
-            match &reply {
-                Ok(reply) => {
-                    for answer in &reply.answers {
-                        let (verdict, colour) = (answer.verdict.kind(), answer.colour);
-                        VerdictGiven { channel: Channel::Voice, verdict, colour }.emit();
-                    }
-                    let replayed = reply.replayed;
-                    InquiryAnswered { channel: Channel::Voice, took: began.elapsed(), replayed }.emit();
-                }
-                Err(refusal) => RefusalSent { channel: Channel::Voice, refusal }.emit(),
-            }
-            // A caller who hung up hears nothing; the answer is on disk.
-            drop(back.send(Back::Reply(reply)).await);
-        }));
-    }
-
     fn refer(&mut self, to: String) {
         self.referred = Some(Instant::now() + REFERRED);
         let (dialog, back) = (self.dialog.clone(), self.back.0.clone());
@@ -224,7 +219,6 @@ impl<'a> Talk<'a> {
     fn back(&mut self, back: Back, dialogue: &mut Dialogue) -> Option<CallCause> {
         let now = Instant::now();
         match back {
-            Back::Reply(reply) => dialogue.handle_reply(reply, now),
             Back::Refreshed(true) => self.timer = self.timer.map(|timer| Timer::start(timer.interval(), now)),
             // Nobody is there: the timer ends the call.
             Back::Refreshed(false) | Back::Referred(true) => {}
@@ -419,6 +413,14 @@ impl<'a> Talk<'a> {
     }
 }
 
+/// The core's answer; for ever where none is awaited.
+async fn replied(reply: &mut Option<oneshot::Receiver<Result<Reply, Refusal>>>) -> Result<Reply, Refusal> {
+    match reply {
+        Some(reply) => reply.await.unwrap_or(Err(Refusal::Internal)),
+        None => std::future::pending().await,
+    }
+}
+
 async fn say(handle: &TransactionHandle, status: StatusCode, headers: Vec<Header>, body: Option<String>) {
     if handle.respond(status, Some(headers), body.map(String::into_bytes)).await.is_err() {
         tracing::debug!("an answer within a call was not sent");
@@ -429,6 +431,7 @@ const fn ended(ending: Ending) -> CallCause {
     match ending {
         Ending::Answered | Ending::Silent | Ending::NoNumber | Ending::Numbers | Ending::TooLong => CallCause::Done,
         Ending::GoingDown => CallCause::GoingDown,
+        Ending::Full => CallCause::Full,
         Ending::HungUp => CallCause::HungUp,
         Ending::Transferred => CallCause::Transferred,
     }

@@ -23,6 +23,7 @@ mod recovery;
 mod sms;
 mod stock;
 mod table;
+mod voice;
 mod web;
 
 use std::path::PathBuf;
@@ -47,6 +48,11 @@ const BENCHES: &[Bench] = &[
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
     Bench { name: "kiosk", measure: kiosk::rows, hangs_on_syncs: true },
+    Bench { name: "voice-calls", measure: voice::calls, hangs_on_syncs: false },
+    Bench { name: "voice-most", measure: voice::most, hangs_on_syncs: false },
+    Bench { name: "voice-signals", measure: voice::signals, hangs_on_syncs: false },
+    Bench { name: "voice-flood", measure: voice::flood, hangs_on_syncs: false },
+    Bench { name: "voice-noise", measure: voice::noise, hangs_on_syncs: false },
     Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];
@@ -141,8 +147,16 @@ fn slowly(name: &str) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The bench of this name, or those that it begins: `voice` is `voice-calls`, `voice-most` and so on.
+fn benches(name: &str) -> impl Iterator<Item = &'static Bench> {
+    let begins = move |bench: &&Bench| {
+        bench.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    BENCHES.iter().filter(begins)
+}
+
 fn is_bench(name: &str) -> bool {
-    BENCHES.iter().any(|bench| bench.name == name)
+    benches(name).next().is_some()
 }
 
 impl Options {
@@ -183,7 +197,7 @@ fn options() -> anyhow::Result<Options> {
                     other => bail!("expected plain, slow or both, got {other}\n{usage}"),
                 }
             }
-            name if is_bench(name) => options.benches.push(option),
+            name if is_bench(name) => options.benches.extend(benches(name).map(|bench| bench.name.to_owned())),
             other => bail!("unknown option {other}\n{usage}"),
         }
     }
