@@ -15,7 +15,7 @@ use contract::Timestamp;
 use super::checkpoint::{Checkpoint, check_head};
 use super::event::{Event, Kind, LoggedId};
 use super::fold::{Projection, fold};
-use super::histories::{Changes, Histories, OwedEntry, Packed, SqliteHistories};
+use super::histories::{Changes, Histories, OwedEntry, Packed, SqliteHistories, runs_beside};
 use super::log::{Chain, GENESIS, Hash, Head, LogError, LogReader, Row};
 use super::replay::Replayed;
 use super::segments::{SegmentReader, segments};
@@ -81,7 +81,7 @@ pub fn verify(
     Ok(Verified { events: head.sequence + 1 - from, segments: walk.firsts.len(), checkpoints: seen, from, head })
 }
 
-/// Folds the whole log into a fresh file of histories, which takes the old one's place once it is complete. Nobody else
+/// Folds the whole log into fresh histories, whose manifest takes the old one's place once they are complete. Nobody else
 /// may have the old one open: the caller holds the folder's lock. A power cut leaves the old file, or none, or the new
 /// one, and none is made anew from the log like one that is behind. Returns the last event folded.
 ///
@@ -98,18 +98,29 @@ pub fn rebuild(folder: &Path, stream: u32, into: &Path, progress: Progress<'_>) 
         let source = format!("it begins with event {}, and histories need every one", walk.from).into();
         return Err(LogError::Store { doing: "rebuilt from", source });
     }
-    let mut target =
-        Rebuilt { store: SqliteHistories::open(&fresh)?, changes: Changes::default(), units: HashMap::new() };
-    walk.run(progress, &mut |row, event| target.take(row, event))?;
-    target.flush()?;
-    target.store.finish()?;
+    // Beside the runs of the old one, under numbers of their own: until the manifest takes its place, nothing names them.
+    let runs = runs_beside(into);
+    let first = SqliteHistories::unused(&runs)?;
+    if let Err(error) = fold_into(&mut walk, &fresh, runs.clone(), progress) {
+        SqliteHistories::discard(&runs, first);
+        return Err(error);
+    }
     fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(io)?;
     sqlite::remove(into).map_err(io)?;
     fs::rename(&fresh, into).map_err(io)?;
     if let Some(parent) = into.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(io)?;
     }
+    SqliteHistories::open(into)?.tidy()?;
     Ok(walk.chain.head().sequence)
+}
+
+fn fold_into(walk: &mut Walk, manifest: &Path, runs: PathBuf, progress: Progress<'_>) -> Result<(), LogError> {
+    let store = SqliteHistories::open_in(manifest, runs)?;
+    let mut target = Rebuilt { store, changes: Changes::default(), units: HashMap::new() };
+    walk.run(progress, &mut |row, event| target.take(row, event))?;
+    target.flush()?;
+    target.store.finish()
 }
 
 /// A walk over every row, checking each.
@@ -214,6 +225,8 @@ impl Rebuilt {
     fn flush(&mut self) -> Result<(), LogError> {
         self.changes.units = self.units.drain().map(|(key, past)| (key, Packed::of(&past))).collect();
         self.store.apply(&self.changes)?;
+        // What cannot be merged for want of room is rebuilt all the same.
+        while self.store.tend().unwrap_or(false) {}
         self.changes = Changes { position: self.changes.position, at: self.changes.at, ..Changes::default() };
         Ok(())
     }

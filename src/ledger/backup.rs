@@ -1,30 +1,31 @@
 //! Backups: a copy of everything a ledger cannot lose, taken beside the running gateway, and the way back from it.
 //!
-//! A backup is a folder with the log, the histories, the checkpoints, the keys and the sets of imported numbers, and a
-//! manifest, `backup.json`, that names every file with its hash. The manifest is written last: a folder without one is
+//! A backup is a folder with the log, the histories with their runs, the checkpoints, the keys and the sets of imported
+//! numbers, and a manifest, `backup.json`, that names every file with its hash. The manifest is written last: a folder without one is
 //! no backup. The order of copying is what makes the copies fit together while the gateway writes: checkpoints, then
 //! histories, then the log, so that neither is ahead of it; keys and sets after it, so that none is missing that it
 //! names. Does not encrypt, send or age backups. A backup keeps the keys it holds from being destroyed: whoever can
 //! read it can read the return routes of that day and name askers, so it is to be kept as safe as the keys themselves,
 //! and no longer than they serve.
 
+mod copied;
 mod manifest;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use contract::Timestamp;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
+use self::copied::Copied;
 use self::manifest::{SCHEMA, hashed, hex, same};
 use super::audit;
 use super::checkpoint::{self, CheckpointError};
-use super::histories::{Histories as _, SqliteHistories};
+use super::histories::{Histories as _, SqliteHistories, runs_beside};
 use super::log::{GENESIS, Hash, LogError, LogReader as _};
 use super::segments::{SegmentReader, segments};
 use super::sqlite;
@@ -34,6 +35,8 @@ use crate::secret::{Secret, SecretError};
 const MANIFEST: &str = "backup.json";
 /// Without this key the rest is of no use.
 const MASTER: &str = "master.key";
+/// The folder of the runs of histories: beside `history.db`, as in the data folder.
+const RUNS: &str = "history.runs";
 /// The one stream there is.
 const STREAM: u32 = 0;
 
@@ -42,7 +45,7 @@ const STREAM: u32 = 0;
 pub struct Places {
     /// The folder of the log's segments.
     pub log: PathBuf,
-    /// The file of the histories.
+    /// The file of the histories; the folder of their runs is beside it.
     pub histories: PathBuf,
     /// The folder of the signed checkpoints.
     pub checkpoints: PathBuf,
@@ -138,11 +141,12 @@ pub enum BackupError {
 pub fn backup(from: &Places, to: &Path, at: Timestamp, progress: &mut dyn FnMut(&str)) -> Result<Backup, BackupError> {
     refuse_full(to)?;
     private_folder(to)?;
-    let mut copied = Copied { root: to, files: Vec::new(), progress };
+    let mut copied = Copied::into(to, progress);
     copied.folder("checkpoints", &from.checkpoints, &|name| name.ends_with(".checkpoints"))?;
     // Before the log: histories that were ahead of it would hold checks that never happened.
+    private_folder(&to.join(RUNS))?;
     if from.histories.is_file() {
-        copied.database("history.db", &from.histories)?;
+        copied.histories(&from.histories)?;
     }
     private_folder(&to.join("log"))?;
     for segment in segments(&from.log, STREAM)? {
@@ -157,7 +161,7 @@ pub fn backup(from: &Places, to: &Path, at: Timestamp, progress: &mut dyn FnMut(
         let (size, sha256) = hashed(&to.join(&path))?;
         files.push(BackupFile { path, size, sha256 });
     }
-    for folder in ["checkpoints", "log", "keys", "sets"] {
+    for folder in ["checkpoints", RUNS, "log", "keys", "sets"] {
         sync(&to.join(folder))?;
     }
     let made = Backup { schema: SCHEMA, made_at: at, head_sequence, head_hash: hex(&head_hash), files };
@@ -173,7 +177,8 @@ pub fn backup(from: &Places, to: &Path, at: Timestamp, progress: &mut dyn FnMut(
 /// [`BackupError`].
 pub fn restore(from: &Path, to: &Places) -> Result<Backup, BackupError> {
     let made = manifest::read(from)?;
-    for folder in [&to.log, &to.checkpoints, &to.keys, &to.sets] {
+    let staged = Staged { to, runs: runs_beside(&to.histories) };
+    for (_, folder) in staged.folders() {
         refuse_full(folder)?;
     }
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -187,7 +192,6 @@ pub fn restore(from: &Path, to: &Places) -> Result<Backup, BackupError> {
         let (size, sha256) = hashed(&path)?;
         same(&path, file, size, &sha256)?;
     }
-    let staged = Staged { to };
     let proven = staged.fill(from, &made).and_then(|()| staged.prove(from, &made));
     if let Err(error) = proven {
         staged.discard();
@@ -197,78 +201,14 @@ pub fn restore(from: &Path, to: &Places) -> Result<Backup, BackupError> {
     Ok(made)
 }
 
-/// A backup being made.
-struct Copied<'a> {
-    root: &'a Path,
-    files: Vec<String>,
-    progress: &'a mut dyn FnMut(&str),
-}
-
-impl Copied<'_> {
-    fn database(&mut self, name: &str, from: &Path) -> Result<(), BackupError> {
-        (self.progress)(name);
-        sqlite::copy(from, &self.root.join(name))?;
-        self.files.push(name.to_owned());
-        Ok(())
-    }
-
-    /// Copies the plain files of a folder; one that goes away meanwhile was on its way to another name.
-    fn folder(&mut self, name: &str, from: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<(), BackupError> {
-        private_folder(&self.root.join(name))?;
-        for path in listed(from)? {
-            let file = name_of(&path)?;
-            if !wanted(&file) {
-                continue;
-            }
-            let name = format!("{name}/{file}");
-            (self.progress)(&name);
-            match fs::copy(&path, self.root.join(&name)) {
-                Ok(_) => self.files.push(name),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(BackupError::Io { path, source }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Copies the keys. One that is being destroyed meanwhile is left out, but never the master key.
-    fn keys(&mut self, from: &Path) -> Result<(), BackupError> {
-        private_folder(&self.root.join("keys"))?;
-        // Says what is wrong with the one key that must be there.
-        Secret::load(&from.join(MASTER))?;
-        for path in listed(from)? {
-            let file = name_of(&path)?;
-            if !file.ends_with(".key") {
-                continue;
-            }
-            let text = match fs::read(&path) {
-                Ok(text) => Zeroizing::new(text),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(BackupError::Io { path, source }),
-            };
-            // A key is overwritten with zeros before it is removed.
-            if text.is_empty() || text.contains(&0) {
-                continue;
-            }
-            let name = format!("keys/{file}");
-            (self.progress)(&name);
-            let copy = self.root.join(&name);
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true).mode(0o600);
-            options.open(&copy).and_then(|mut copy| copy.write_all(&text)).map_err(io_at(&copy))?;
-            Secret::load(&copy)?;
-            self.files.push(name);
-        }
-        Ok(())
-    }
-}
-
 /// Copies of a backup's files, each beside the place where it will be, on the same file system.
 struct Staged<'a> {
     to: &'a Places,
+    /// The folder of the runs.
+    runs: PathBuf,
 }
 
-impl<'a> Staged<'a> {
+impl Staged<'_> {
     fn fill(&self, from: &Path, made: &Backup) -> Result<(), BackupError> {
         for (part, folder) in self.folders() {
             private_folder(&staging(folder, part))?;
@@ -289,9 +229,9 @@ impl<'a> Staged<'a> {
     }
 
     /// In the order in which they take their names: a log that stands alone would not be known to have been cut.
-    fn folders(&self) -> [(&'static str, &'a Path); 4] {
+    fn folders(&self) -> [(&'static str, &Path); 5] {
         let to = self.to;
-        [("keys", &to.keys), ("sets", &to.sets), ("checkpoints", &to.checkpoints), ("log", &to.log)]
+        [(RUNS, &self.runs), ("keys", &to.keys), ("sets", &to.sets), ("checkpoints", &to.checkpoints), ("log", &to.log)]
     }
 
     /// Where a file is put first, and where it will be.
@@ -332,7 +272,9 @@ impl<'a> Staged<'a> {
         }
         let histories = with_suffix(&self.to.histories, ".restoring");
         if histories.exists() {
-            let position = SqliteHistories::open(&histories)?.position()?;
+            let mut store = SqliteHistories::open_in(&histories, place(RUNS, &self.runs))?;
+            store.check()?;
+            let position = store.position()?;
             if position > sequence {
                 return manifest(format!("its histories know event {position}, its log ends with {sequence}"));
             }

@@ -22,7 +22,7 @@ use super::log::LogError;
 pub(super) enum Durability {
     /// A commit that returned survives a power cut.
     Log,
-    /// Written in large batches; read at any place.
+    /// Written in batches, read when a process comes up.
     Projection,
     /// A log under NORMAL, which a power cut robs of acknowledged commits: what the crash driver must be able to see.
     Unsynced,
@@ -44,7 +44,7 @@ pub(super) fn open(path: &Path, durability: Durability, migrations: Migrations) 
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;"
             }
             Durability::Projection => {
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -64000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF;"
             }
         })
         .map_err(store("opened"))?;

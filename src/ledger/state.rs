@@ -23,6 +23,7 @@ use super::fold::{Projection, fold};
 use super::histories::{Changes, Histories, OwedEntry, Packed};
 use super::log::{Chain, Head, LogError, LogReader, Row};
 use super::replay::{Replayed, Replays};
+use super::writer::chain;
 use crate::index::UnitKey;
 use crate::verify::history::Past;
 
@@ -375,6 +376,23 @@ impl Projection for Group<'_> {
     }
 }
 
+/// The next batch; until there is one, what was taken in before is put in order, as long as there is more of it to do. `None`
+/// once the writer has ended.
+fn next(jobs: &Receiver<Arc<Changes>>, histories: &mut dyn Histories, more: &mut bool) -> Option<Arc<Changes>> {
+    while *more {
+        match jobs.try_recv() {
+            Ok(changes) => return Some(changes),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        *more = histories.tend().unwrap_or_else(|error| {
+            tracing::warn!(cause = %chain(&error), "histories could not be merged, trying again some batches later");
+            false
+        });
+    }
+    jobs.recv().ok()
+}
+
 /// The thread that writes histories.
 #[derive(Debug)]
 struct Projector {
@@ -390,13 +408,15 @@ impl Projector {
         let thread = std::thread::Builder::new()
             .name("histories".to_owned())
             .spawn(move || {
-                while let Ok(changes) = jobs.recv() {
+                let mut more = true;
+                while let Some(changes) = next(&jobs, histories.as_mut(), &mut more) {
                     let result = histories.apply(&changes);
                     // The units are the writer's again before it hears of it.
                     drop(changes);
                     if results.send(result).is_err() {
                         return;
                     }
+                    more = true;
                 }
             })
             .map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;

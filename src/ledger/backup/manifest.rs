@@ -9,7 +9,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Backup, BackupError, BackupFile, MANIFEST, MASTER, io_at, sync};
+use super::{Backup, BackupError, BackupFile, MANIFEST, MASTER, RUNS, io_at, sync};
 use crate::ledger::log::Hash;
 
 /// The manifest's form.
@@ -102,7 +102,7 @@ pub(super) fn read(folder: &Path) -> Result<Backup, BackupError> {
 /// Whether a path is one that a backup has: never one that leads out of it.
 fn is_ours(path: &str) -> bool {
     let Some((part, name)) = path.split_once('/') else { return path == "history.db" };
-    ["log", "checkpoints", "keys", "sets"].contains(&part)
+    ["log", RUNS, "checkpoints", "keys", "sets"].contains(&part)
         && !name.is_empty()
         && !name.starts_with('.')
         && !name.contains(['/', '\0'])

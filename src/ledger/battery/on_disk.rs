@@ -5,7 +5,7 @@ use super::*;
 /// Changes a database behind its store's back.
 fn meddle(path: &Path, sql: &str) {
     // As many steps as the store knows, so that none is taken.
-    let steps: &[&str] = if path.ends_with("history.db") { &["", ""] } else { &[""] };
+    let steps: &[&str] = if path.ends_with("history.db") { &["", "", ""] } else { &[""] };
     open(path, Durability::Log, steps).unwrap().execute_batch(sql).unwrap();
 }
 
@@ -139,13 +139,65 @@ fn a_batch_that_fails_at_its_end_leaves_the_histories_as_they_were() {
 }
 
 #[test]
+fn a_run_whose_transaction_failed_is_in_nobody_s_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.db");
+    let mut store = SqliteHistories::open(&path).unwrap();
+    store.apply(&changes(40, &[(1, 1)])).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON run BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    meddle(&path, full);
+    for _ in 0..3 {
+        assert!(store.apply(&changes(50, &[(1, 2)])).is_err());
+    }
+    assert_eq!(runs(dir.path()).len(), 4, "what may have been committed after all is kept");
+    meddle(&path, "DROP TRIGGER full");
+    store.apply(&changes(50, &[(1, 2)])).unwrap();
+    assert_eq!(runs(dir.path()).len(), 2);
+    assert_eq!(store.past(&unit(1)).unwrap(), Some(past(2)));
+}
+
+/// The files of runs beside `history.db`.
+fn runs(dir: &Path) -> Vec<std::path::PathBuf> {
+    std::fs::read_dir(dir.join("history.runs")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn files_that_no_manifest_names_are_removed_by_the_process_that_writes_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.db");
+    let mut store = SqliteHistories::open(&path).unwrap();
+    store.apply(&changes(40, &[(1, 1)])).unwrap();
+    drop(store);
+    let strangers =
+        ["000000000777.run", "000000000778.run", "notes.txt"].map(|name| dir.path().join("history.runs").join(name));
+    strangers.iter().for_each(|path| std::fs::write(path, b"half").unwrap());
+    SqliteHistories::open(&path).unwrap().past(&unit(1)).unwrap();
+    assert!(strangers.iter().all(|path| path.exists()), "a reader removes nothing");
+    let mut store = SqliteHistories::take(&path).unwrap();
+    assert_eq!(strangers.map(|path| path.exists()), [false, false, true], "only what is a run by its name");
+    assert_eq!(store.past(&unit(1)).unwrap(), Some(past(1)));
+}
+
+#[test]
 fn a_history_that_cannot_be_read_says_which_and_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.db");
     let mut store = SqliteHistories::open(&path).unwrap();
     store.apply(&changes(40, &[(1, 1)])).unwrap();
-    meddle(&path, "UPDATE unit SET past = x'ff'");
-    let Err(LogError::Store { source, .. }) = store.past(&unit(1)) else { panic!("it was read") };
-    let text = source.to_string();
-    assert!(text.contains(&unit(1).to_string()) && text.contains("verigate ledger rebuild"), "{text}");
+    let run = runs(dir.path()).pop().unwrap();
+    let mut bytes = std::fs::read(&run).unwrap();
+    bytes[60] ^= 1;
+    std::fs::write(&run, bytes).unwrap();
+    let mut store = SqliteHistories::take(&path).unwrap();
+    for _ in 0..2 {
+        let Err(LogError::Store { source, .. }) = store.past(&unit(1)) else { panic!("it was read") };
+        let text = source.to_string();
+        assert!(text.contains(run.to_str().unwrap()) && text.contains("verigate ledger rebuild"), "{text}");
+        store.refresh().unwrap();
+    }
+    assert!(store.digest().is_err());
+    std::fs::remove_file(&run).unwrap();
+    let error = SqliteHistories::take(&path).unwrap_err();
+    let text = crate::ledger::writer::chain(&error);
+    assert!(text.contains("it is missing; run `verigate ledger rebuild`"), "{text}");
 }

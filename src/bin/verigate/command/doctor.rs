@@ -39,7 +39,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 pub(crate) struct Doctor {}
 
 /// The WALs of log and histories grow to some 20 MB each before they are moved into their databases, and that takes as
-/// much again.
+/// much again. Runs of histories that find no room to be merged wait until there is.
 const NO_ROOM: u64 = 100_000_000;
 /// A million checks a day take some 500 MB of log.
 const LITTLE_ROOM: u64 = 2_000_000_000;

@@ -83,6 +83,7 @@ impl Stock {
                     at: ASKED,
                     ..Changes::default()
                 })?;
+                while store.tend()? {}
             }
         }
         Ok(())

@@ -144,19 +144,20 @@ impl Story {
     }
 
     /// Histories that cannot be read: the truth where the page was read before, `degraded` where it was not, and never
-    /// that a number which was asked about is asked about first.
+    /// that a number which was asked about is asked about first. Of numbers that nobody asked about that is known all the
+    /// same, from what is held in memory.
     async fn cannot_be_read(&mut self, to: SocketAddr, mounted: &Mounted) -> anyhow::Result<()> {
-        mounted.faults(Faults { unreadable: Some("history.db"), ..Faults::default() });
+        mounted.faults(Faults { unreadable: Some(".run"), ..Faults::default() });
         let mut line = Line::open(asker(3), to).await?;
         // Pages that were read before the fault are still in memory: asked until one is not.
         let mut degraded = false;
-        for _ in 0..UNREAD {
+        for nth in 0..UNREAD.min(self.said.len()) {
             let asked = self.fresh()?;
             degraded |= self.told_one(&mut line, &asked, &["degraded", "genuine_first"]).await? == "degraded";
+            let code = self.said.get(nth).map(|(asked, _)| asked.code.clone()).context("nothing was said")?;
+            let asked = Asked { key: format!("full-seen-{nth}"), code };
+            degraded |= self.told_one(&mut line, &asked, &["degraded", "genuine_seen"]).await? == "degraded";
         }
-        let first = self.said.first().map(|(asked, _)| asked.code.clone()).context("nothing was said")?;
-        let asked = Asked { key: "full-seen".to_owned(), code: first };
-        degraded |= self.told_one(&mut line, &asked, &["degraded", "genuine_seen"]).await? == "degraded";
         ensure!(degraded, "no history was found to be unreadable");
         mounted.faults(Faults::default());
         Ok(())
