@@ -116,6 +116,14 @@ impl Given {
 /// Reads an input that is meant to be one number: a field, a line from a scanner, keyed digits.
 #[must_use]
 pub fn read_one(input: &str) -> Given {
+    // What nearly everybody asks about comes to this by the long way too.
+    if (1..=gs1::OWN_LENGTH).contains(&input.len()) && input.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Given::alone(Number::Digits(input.to_owned()));
+    }
+    read_any(input)
+}
+
+fn read_any(input: &str) -> Given {
     let folded = characters::fold(input);
     let (symbol, text) = gs1::strip_symbology(folded.trim());
     // Values of GS1 fields may look like links, and links like none of these.

@@ -30,7 +30,7 @@ const CLIENT_CLOCK_MS: u32 = 60_000;
 pub(crate) async fn checks(State(gateway): State<Arc<Gateway>>, request: Request) -> Result<Response, Problem> {
     let peer = peer(&request);
     let client = client(&gateway, request.headers())?;
-    let id = inquiry_id(request.headers(), client, peer, "")?;
+    let id = inquiry_id(&gateway, request.headers(), (client, peer), "")?;
     let (parts, bytes) = body::json(&gateway, request).await?;
     let asked = wire::read_check(&bytes, trust(client))?;
     let language = asked.language.unwrap_or_else(|| language::accepted(&parts.headers));
@@ -61,7 +61,7 @@ pub(crate) async fn events(State(gateway): State<Arc<Gateway>>, request: Request
     let Some(client) = client(&gateway, request.headers())? else {
         return Err(Problem::new(ProblemKind::UnknownKey, "expected the header Authorization: Bearer KEY"));
     };
-    let id = inquiry_id(request.headers(), Some(client), peer, "/events")?;
+    let id = inquiry_id(&gateway, request.headers(), (Some(client), peer), "/events")?;
     let (_, bytes) = body::json(&gateway, request).await?;
     let event = wire::read_event(&bytes, trust(Some(client)))?;
     if !client.may.contains(&event.life) {
@@ -180,14 +180,19 @@ const fn trust(client: Option<&Client>) -> Confidence {
 }
 
 /// The id that a retry of this request would have too. Keys of different askers never meet.
-fn inquiry_id(headers: &HeaderMap, client: Option<&Client>, peer: Peer, of: &str) -> Result<InquiryId, Problem> {
+fn inquiry_id(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    (client, peer): (Option<&Client>, Peer),
+    of: &str,
+) -> Result<InquiryId, Problem> {
     let scope = match client {
         Some(client) => format!("api/client/{}{of}", client.name),
         None => format!("api/{}{of}", session::network(peer.address)),
     };
     let mut values = headers.get_all("idempotency-key").into_iter();
     let Some(value) = values.next() else {
-        return Ok(InquiryId { scope, key: session::random()?, valid_for: Duration::ZERO });
+        return Ok(InquiryId { scope, key: gateway.ids.fresh(), valid_for: Duration::ZERO });
     };
     let bytes = value.as_bytes();
     let proper = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic) && values.next().is_none();

@@ -1,7 +1,7 @@
 //! The running channel: sockets, tasks, the clock, and the one place where an inquiry is handed to the core.
 //!
-//! Every request runs in a task of its own that outlives its connection, so a check that reached us is recorded although
-//! the asker hung up. All tasks belong to one [`Drain`]. Does not know what the paths mean.
+//! A request outlives its connection, so a check that reached us is recorded although the asker hung up. All tasks belong to
+//! one [`Drain`]. Does not know what the paths mean.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
 pub(crate) mod body;
@@ -188,7 +188,7 @@ pub(crate) struct Gateway {
     running: Arc<Semaphore>,
     tasks: Drain,
     asked: AtomicU64,
-    ids: RequestIds,
+    pub(crate) ids: RequestIds,
 }
 
 /// The sender of a request.

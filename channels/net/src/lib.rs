@@ -13,7 +13,7 @@ pub mod tls;
 
 pub use config::{Limits, TlsClient, TlsFiles};
 pub use dial::{DialError, Dialler, pair};
-pub use drain::Drain;
+pub use drain::{Drain, Outliving, Panicked};
 pub use peer::Peer;
 pub use range::Range;
 pub use run::{BindError, Connection, Listener};

@@ -20,6 +20,9 @@ const MOMENT: Duration = Duration::from_micros(50);
 /// So many moments at most, and only while more keep coming.
 const MOMENTS: usize = 8;
 
+/// The thread that reads ahead is woken for so many: to wake it for fewer costs more than their pasts.
+const WORTH_READING: usize = 4;
+
 /// The queue.
 pub(crate) struct Jobs {
     queue: Mutex<Queue>,
@@ -41,6 +44,14 @@ struct Queue {
     is_asleep: bool,
     is_ahead_asleep: bool,
     is_closed: bool,
+}
+
+impl Queue {
+    /// How many of those who wait are not read ahead any more.
+    fn skipped(&self) -> usize {
+        usize::try_from(self.read.saturating_sub(self.taken))
+            .map_or(self.waiting.len(), |skipped| skipped.min(self.waiting.len()))
+    }
 }
 
 impl Jobs {
@@ -70,7 +81,8 @@ impl Jobs {
     fn push(&self, mut queue: MutexGuard<'_, Queue>, job: Job) {
         queue.waiting.push_back(job);
         let is_asleep = std::mem::take(&mut queue.is_asleep);
-        let is_ahead_asleep = !is_asleep && std::mem::take(&mut queue.is_ahead_asleep);
+        let is_worth_it = !is_asleep && queue.is_ahead_asleep && queue.waiting.len() - queue.skipped() >= WORTH_READING;
+        let is_ahead_asleep = is_worth_it && std::mem::take(&mut queue.is_ahead_asleep);
         drop(queue);
         if is_asleep {
             self.wake.notify_one();
@@ -130,11 +142,10 @@ impl Jobs {
             if queue.is_closed {
                 return None;
             }
-            let from = queue.read.max(queue.taken);
-            let skipped = usize::try_from(from - queue.taken).unwrap_or(usize::MAX);
+            let skipped = queue.skipped();
             if !queue.is_asleep && skipped < queue.waiting.len() {
                 let mut units = Vec::new();
-                let mut read = from;
+                let mut read = queue.read.max(queue.taken);
                 for job in queue.waiting.iter().skip(skipped).take(most) {
                     if let Job::Inquiry(job) = job {
                         units.extend(job.units().map(|key| (read, key)));

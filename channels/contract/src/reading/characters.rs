@@ -25,6 +25,9 @@ const FNC1_NAMES: [&str; 10] =
 /// The input as [`twins`], with FNC1 where its name is written.
 pub(super) fn fold(input: &str) -> String {
     let mut folded = twins(input);
+    if folded.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return folded;
+    }
     for name in FNC1_NAMES {
         if folded.contains(name) {
             folded = folded.replace(name, "\u{1d}");
@@ -54,6 +57,9 @@ pub(super) fn cut(input: &str) -> &str {
 
 /// The ASCII twin of a character, or itself.
 pub(super) fn fold_char(c: char) -> char {
+    if c.is_ascii_graphic() {
+        return c;
+    }
     if let Some(digit) = digit(c) {
         return digit;
     }

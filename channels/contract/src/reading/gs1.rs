@@ -14,7 +14,7 @@ use super::{Given, Number, printed};
 use crate::time::Day;
 
 /// The longest bare digits that stay digits whatever they look like: a number of the network's own.
-const OWN_LENGTH: usize = 20;
+pub(super) const OWN_LENGTH: usize = 20;
 
 /// What an AIM symbology id (ISO/IEC 15424) says of the data behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

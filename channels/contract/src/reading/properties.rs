@@ -41,6 +41,13 @@ proptest! {
     }
 
     #[test]
+    fn bare_digits_read_as_they_would_by_the_long_way(
+        digits in prop_oneof!["[0-9]{1,22}", "01[0-9]{14}", "21[0-9]{20}", "(01)?0[0-9]{12}", strategies::gtin()]
+    ) {
+        prop_assert_eq!(read_one(&digits), read_any(&digits));
+    }
+
+    #[test]
     fn twenty_digits_that_could_be_gs1_fields_read_as_twenty_digits(
         (digits, text) in (strategies::gtin(), "(20|21|22|10|90|91)[0-9]{2}").prop_flat_map(|(gtin, field)| {
             let digits = format!("01{gtin}{field}");

@@ -1,4 +1,5 @@
-//! One connection: HTTP/1.1 or HTTP/2, cut when idle, closed in order when the gateway stops; one task per request.
+//! One connection: HTTP/1.1 or HTTP/2, cut when idle, closed in order when the gateway stops. A request whose connection is
+//! gone goes on without it.
 //!
 //! Does not read bodies.
 
@@ -18,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use net::{Connection, Peer, Stream};
 use tower::ServiceExt;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::config::Requests;
 use crate::problem::{Problem, ProblemKind};
@@ -52,20 +53,20 @@ impl Service {
         Self { gateway, router, builder }
     }
 
-    /// Answers one request in a task of its own; all that the log says of it carries its id.
+    /// Answers one request, to the end though nobody may wait for it any more; all that the log says of it carries its id.
     async fn answer(self, mut request: Request, connection: Peer) -> Response {
         let gateway = Arc::clone(&self.gateway);
         let peer = gateway.settings.proxies.sender(connection, request.headers());
         request.extensions_mut().insert(peer);
         let id = gateway.ids.of(request.headers());
         let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
-        let mut response = self.answer_within(request).instrument(span).await;
+        let mut response = self.answer_within(request, span).await;
         response.headers_mut().insert(request_id::HEADER, id);
         routes::guard(&mut response, peer.by_tls || gateway.settings.secure_cookies);
         response
     }
 
-    async fn answer_within(self, request: Request) -> Response {
+    async fn answer_within(self, request: Request, span: Span) -> Response {
         let gateway = self.gateway;
         let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into());
         // What a program is refused with needs nothing of its request.
@@ -84,14 +85,14 @@ impl Service {
                     let _permit = permit;
                     router.oneshot(request).await
                 };
-                let task = gateway.tasks.spawn(answering.in_current_span());
+                let task = gateway.tasks.outlive(answering.instrument(span.clone()));
                 // The body's own patience comes first; this one is for the answer.
                 match tokio::time::timeout(patience * 2, task).await {
                     Ok(Ok(Some(Ok(response)))) => response,
                     Ok(Ok(Some(Err(never)))) => match never {},
                     Ok(Ok(None)) => refuse(Problem::from(contract::Refusal::Unavailable("the gateway is stopping"))),
                     Ok(Err(error)) => {
-                        tracing::error!(%error, "a request failed");
+                        tracing::error!(parent: &span, %error, "a request failed");
                         refuse(Problem::from(contract::Refusal::Internal))
                     }
                     Err(_) => refuse(Problem::new(

@@ -35,8 +35,13 @@ impl RequestIds {
         {
             return own.clone();
         }
+        HeaderValue::try_from(self.fresh()).unwrap_or(HeaderValue::from_static("none"))
+    }
+
+    /// A fresh one.
+    pub(crate) fn fresh(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        HeaderValue::try_from(format!("{}-{number:x}", self.process)).unwrap_or(HeaderValue::from_static("none"))
+        format!("{}-{number:x}", self.process)
     }
 }
 
