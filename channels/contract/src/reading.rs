@@ -210,13 +210,15 @@ fn from_characters(compact: &str) -> Given {
         Some(rest) if only_digits && rest.len() == 20 => rest,
         _ => body,
     };
-    Given::alone(if body.is_empty() || body.len() > MAX_NUMBER {
-        Number::Unreadable { read: u32::try_from(body.len()).unwrap_or(u32::MAX) }
-    } else if only_digits {
-        Number::Digits(body.to_owned())
-    } else {
-        Number::Mixed(body.to_ascii_uppercase())
-    })
+    if body.is_empty() || body.len() > MAX_NUMBER {
+        return Given::alone(Number::Unreadable { read: u32::try_from(body.len()).unwrap_or(u32::MAX) });
+    }
+    if only_digits {
+        return Given::alone(Number::Digits(body.to_owned()));
+    }
+    // Some fields allow capitals alone: what is kept in capitals must not read as an item that small letters hid.
+    let capitals = body.to_ascii_uppercase();
+    gs1::read_bare(&capitals).unwrap_or(Given::alone(Number::Mixed(capitals)))
 }
 
 /// The ASCII letters and digits of a text.
