@@ -3,13 +3,11 @@
 //! Pure. A header of anyone else counts for nothing, and of a trusted proxy only the one header that the configuration names:
 //! a proxy passes on the other one as the client wrote it. Trusts no name, only addresses.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 
 use axum::http::HeaderMap;
-use net::Peer;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use net::{Peer, Range};
+use serde::{Deserialize, Serialize};
 
 /// More hops than any path has; what stands further left is not read.
 const MOST_HOPS: usize = 32;
@@ -19,7 +17,7 @@ const MOST_HOPS: usize = 32;
 #[serde(deny_unknown_fields, default)]
 pub struct Proxies {
     /// Addresses and networks (`10.0.0.0/8`) of our own proxies. Default none: every header is ignored.
-    pub trusted: Vec<Network>,
+    pub trusted: Vec<Range>,
     /// The header that they set. Default `x-forwarded-for`.
     pub header: ProxyHeader,
 }
@@ -33,68 +31,6 @@ pub enum ProxyHeader {
     XForwardedFor,
     /// `Forwarded` (RFC 7239), of which `for` is read.
     Forwarded,
-}
-
-/// An address or a network of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-/// A text that is no network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected an address or a network like 10.0.0.0/8, got {0:?}")]
-pub struct NoNetwork(String);
-
-impl FromStr for Network {
-    type Err = NoNetwork;
-
-    fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let bad = || NoNetwork(text.to_owned());
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| bad())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), |prefix| prefix.parse().map_err(|_| bad()))?;
-        if prefix > bits {
-            return Err(bad());
-        }
-        Ok(Self { address, prefix })
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-impl<'de> Deserialize<'de> for Network {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for Network {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl Network {
-    fn holds(self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                own.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
 }
 
 impl Proxies {
@@ -214,12 +150,12 @@ mod tests {
 
     #[test]
     fn networks_are_read_and_what_is_none_is_named() {
-        let holds = |network: &str, address: &str| network.parse::<Network>().unwrap().holds(address.parse().unwrap());
+        let holds = |network: &str, address: &str| network.parse::<Range>().unwrap().holds(address.parse().unwrap());
         assert!(holds("0.0.0.0/0", "8.8.8.8") && holds("::/0", "::1") && !holds("0.0.0.0/0", "::1"));
         assert!(holds("192.0.2.0/25", "192.0.2.127") && !holds("192.0.2.0/25", "192.0.2.128"));
         assert!(holds("192.0.2.1", "::ffff:192.0.2.1"));
         for bad in ["", "10.0.0.0/33", "10.0.0/8", "proxy", "::/129", "1.1.1.1/x"] {
-            assert!(bad.parse::<Network>().is_err(), "{bad}");
+            assert!(bad.parse::<Range>().is_err(), "{bad}");
         }
     }
 

@@ -22,7 +22,7 @@ pub mod wire;
 
 pub use axum::body::Body;
 pub use config::{Clients, ConfigError, HttpConfig};
-pub use forwarded::{Network, NoNetwork, Proxies, ProxyHeader};
+pub use forwarded::{Proxies, ProxyHeader};
 pub use mount::Mount;
 pub use openapi::document as openapi_document;
 pub use run::{Bound, HttpError, Operator, Ports, Prepared};

@@ -15,6 +15,6 @@ pub use config::{Limits, TlsClient, TlsFiles};
 pub use dial::{DialError, Dialler, pair};
 pub use drain::{Drain, Outliving, Panicked};
 pub use peer::Peer;
-pub use range::Range;
+pub use range::{NoRange, Range};
 pub use run::{BindError, Connection, Listener};
 pub use tls::{Certificates, FreshCertificates, Stream, TlsError};
