@@ -1,12 +1,14 @@
 //! Whether checks of one number lie too far apart in too little time for one article.
 //!
-//! Owns distance, speed and the count of cities. Event times with their errors are used here and nowhere else. Knows
-//! nothing of verdicts' order, and never looks at a place of low confidence.
+//! Owns distance, speed and the count of cities. Event times with their errors are used here and nowhere else, and only to
+//! reckon: what is told of the other check is the time it was recorded, as in every list of earlier checks, so that one check
+//! never stands there with two times. It is never before the event, and so never makes the journey look easy. Knows nothing
+//! of verdicts' order, and never looks at a place of low confidence.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contract::{Channel, Confidence, EventTime, Place, Point, Seen};
+use contract::{Channel, Confidence, EventTime, Place, Point, Seen, Timestamp};
 
 use super::Question;
 use super::rules::Thresholds;
@@ -18,14 +20,15 @@ struct Sighting<'a> {
     /// Whose: equal for the same asker; `None` is the one who asks now.
     who: Option<u64>,
     asked: EventTime,
+    /// When it was recorded.
+    at: Timestamp,
     place: &'a Place,
     channel: Channel,
 }
 
 impl Sighting<'_> {
-    /// Said with the time of the event, not of the log: it is the journey that does not fit.
     fn seen(&self) -> Seen {
-        Seen { at: self.asked.at, city: city(Some(self.place)), channel: Some(self.channel) }
+        Seen { at: self.at, city: city(Some(self.place)), channel: Some(self.channel) }
     }
 }
 
@@ -41,11 +44,12 @@ fn sightings<'a>(sessions: &Sessions<'a>, question: &Question<'a>) -> Vec<Sighti
     let past = sessions.all().filter_map(|session| {
         let place = trusted(session.place.as_ref())?;
         let who = (!session.is_by(&question.asker)).then(|| session.who());
-        Some(Sighting { who, asked: session.asked, place, channel: session.channel })
+        Some(Sighting { who, asked: session.asked, at: session.first_at, place, channel: session.channel })
     });
     let now = trusted(question.place).map(|place| Sighting {
         who: None,
         asked: question.asked,
+        at: question.asked.at,
         place,
         channel: question.channel,
     });

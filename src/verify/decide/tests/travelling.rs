@@ -95,6 +95,21 @@ fn a_copy_that_was_met_stays_known_whoever_asks_and_the_earlier_place_is_named()
     assert_eq!(late.verdict(), Verdict::ImpossibleTravel { elsewhere }, "by the time of the event");
 }
 
+/// A terminal that was cut off for eight hours hands its check over: the journey is reckoned by when it was asked, and the
+/// sentence names the minute that the list of earlier checks names.
+#[test]
+fn a_late_check_is_told_by_one_time_everywhere() {
+    let mut late = apart(5_000.0, HOUR);
+    late.past.sessions[0].asked = EventTime::exact(before(3 * HOUR));
+    let decision = late.decision();
+    let Verdict::ImpossibleTravel { elsewhere } = decision.verdict() else { panic!("{:?}", decision.verdict()) };
+    assert_eq!(decision.first_checked(), Some(elsewhere));
+    assert_eq!(elsewhere.at, before(HOUR));
+    let mut slow = apart(5_000.0, HOUR);
+    slow.past.sessions[0].asked = EventTime::exact(before(8 * HOUR));
+    assert_eq!(slow.kind(), VerdictKind::GenuineSeen, "there was time enough");
+}
+
 #[test]
 fn one_of_the_pair_is_told_of_the_other() {
     let mut pair = scene(|scene| {
