@@ -95,7 +95,7 @@ impl Codes {
     /// Reads and mints in these layouts, under this master key.
     #[must_use]
     pub fn new(layouts: Layouts, master: Secret) -> Self {
-        Self { layouts, mint: Mint::new(master), epoch: FIRST_EPOCH }
+        Self { layouts, mint: Mint::new(&master), epoch: FIRST_EPOCH }
     }
 
     /// Issues new batches under the keys of another epoch; batches keep the one they were issued in.

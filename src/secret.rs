@@ -47,6 +47,29 @@ pub enum SecretError {
     NoRandomness,
 }
 
+/// Derives the keys of one purpose; never shown.
+#[derive(Clone)]
+pub struct Purpose(Hkdf<Sha256>);
+
+impl Purpose {
+    /// The key of one context.
+    ///
+    /// # Panics
+    /// Never: the length is within what HKDF can give.
+    #[must_use]
+    pub fn key(&self, context: &[u8]) -> Secret {
+        let mut key = [0; 32];
+        self.0.expand(context, &mut key).expect("32 bytes are within the 8,160 that HKDF-SHA-256 can give");
+        Secret(key)
+    }
+}
+
+impl fmt::Debug for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Purpose(…)")
+    }
+}
+
 impl Secret {
     /// A fresh random key.
     ///
@@ -126,11 +149,13 @@ impl Secret {
     /// Never: the length asked for is within HKDF's bound.
     #[must_use]
     pub fn derive(&self, label: &str, context: &[u8]) -> Self {
-        let mut key = [0; 32];
-        Hkdf::<Sha256>::new(Some(label.as_bytes()), &self.0)
-            .expand(context, &mut key)
-            .expect("32 bytes are within the 8,160 that HKDF-SHA-256 can give");
-        Self(key)
+        self.purpose(label).key(context)
+    }
+
+    /// What keys of one purpose are derived from, for one that derives many: half of the work is done once.
+    #[must_use]
+    pub fn purpose(&self, label: &str) -> Purpose {
+        Purpose(Hkdf::<Sha256>::new(Some(label.as_bytes()), &self.0))
     }
 
     /// The key itself.

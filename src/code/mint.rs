@@ -8,17 +8,16 @@
 //! one part in 2^14, and they cannot fill more than 9 digits at all; from 64 bits the bias is below 2^-47.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use moka::sync::Cache;
 use sha2::Sha256;
 
 use super::layout::Layout;
-use crate::secret::Secret;
+use crate::secret::{Purpose, Secret};
 
-/// Keys that are kept ready: one for each product and epoch lately asked about, at about 0.5 KB.
-const READY: u64 = 16_384;
+/// Keys that are kept ready, by the highest bits of a hash: 16,384 of them, some 4 MB in all whatever is asked about.
+const READY_BITS: u32 = 14;
 /// Opens every MAC, so that no other use of HMAC under the same key could ever yield a tag.
 const DOMAIN: &[u8] = b"verigate product tag, version 1";
 /// The purpose of the derived keys.
@@ -26,20 +25,26 @@ const LABEL: &str = "verigate product tag key";
 
 /// Computes tags under keys derived from the master key.
 pub(super) struct Mint {
-    master: Secret,
-    /// Deriving costs several times what a tag costs, so the keyed states are kept.
-    ready: Cache<(u8, u64, u32), Arc<Hmac<Sha256>>>,
+    keys: Purpose,
+    /// Deriving costs as much again as the tag, so the keyed states of what was lately asked about are kept. Each has one
+    /// place; another one of that place takes it. A cache that knows which was used last costs more than it saves.
+    ready: Vec<Mutex<Option<Keyed>>>,
+}
+
+/// A key made ready.
+struct Keyed {
+    owner: (u8, u64, u32),
+    mac: Hmac<Sha256>,
 }
 
 impl Mint {
-    pub(super) fn new(master: Secret) -> Self {
-        Self { master, ready: Cache::new(READY) }
+    pub(super) fn new(master: &Secret) -> Self {
+        Self { keys: master.purpose(LABEL), ready: (0..1 << READY_BITS).map(|_| Mutex::default()).collect() }
     }
 
     /// The tag of one serial, below the layout's [`Layout::tags`].
     pub(super) fn tag(&self, layout: &Layout, resource: u64, epoch: u32, serial: u64) -> u64 {
-        let keyed = self.keyed(layout.id(), resource, epoch);
-        let mut mac = keyed.as_ref().clone();
+        let mut mac = self.keyed((layout.id(), resource, epoch));
         mac.update(DOMAIN);
         mac.update(&[layout.id()]);
         mac.update(&resource.to_be_bytes());
@@ -47,19 +52,24 @@ impl Mint {
         reduce(&mac.finalize().into_bytes().into(), layout.tags())
     }
 
-    fn keyed(&self, layout: u8, resource: u64, epoch: u32) -> Arc<Hmac<Sha256>> {
-        let owner = (layout, resource, epoch);
-        if let Some(keyed) = self.ready.get(&owner) {
-            return keyed;
+    fn keyed(&self, owner: (u8, u64, u32)) -> Hmac<Sha256> {
+        let place = usize::try_from(hash(owner) >> (u64::BITS - READY_BITS)).unwrap_or(0);
+        let Some(place) = self.ready.get(place) else { return self.derived(owner) };
+        let mut ready = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keyed) = ready.as_ref().filter(|keyed| keyed.owner == owner) {
+            return keyed.mac.clone();
         }
-        let mut context = Vec::with_capacity(13);
-        context.push(layout);
-        context.extend_from_slice(&resource.to_be_bytes());
-        context.extend_from_slice(&epoch.to_be_bytes());
-        let key = self.master.derive(LABEL, &context);
-        let keyed = Arc::new(Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes a key of any length"));
-        self.ready.insert(owner, Arc::clone(&keyed));
-        keyed
+        let mac = self.derived(owner);
+        *ready = Some(Keyed { owner, mac: mac.clone() });
+        mac
+    }
+
+    fn derived(&self, (layout, resource, epoch): (u8, u64, u32)) -> Hmac<Sha256> {
+        let mut context = [layout; 13];
+        let rest = resource.to_be_bytes().into_iter().chain(epoch.to_be_bytes());
+        context.iter_mut().skip(1).zip(rest).for_each(|(to, from)| *to = from);
+        let key = self.keys.key(&context);
+        Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes a key of any length")
     }
 }
 
@@ -67,6 +77,11 @@ impl fmt::Debug for Mint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mint(…)")
     }
+}
+
+/// Spreads resources, which often follow one another, over the highest bits (Fibonacci hashing).
+const fn hash((layout, resource, epoch): (u8, u64, u32)) -> u64 {
+    (resource ^ (layout as u64) << 56 ^ (epoch as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// RFC 4226 §5.3 with 64 bits: the low four bits of the last byte say where the eight bytes begin (15 + 8 <= 32).
@@ -85,13 +100,25 @@ mod tests {
     fn a_tag_differs_by_every_thing_it_is_made_of() {
         let layouts = Layouts::default();
         let own = layouts.with_id(1).unwrap();
-        let mint = Mint::new(Secret::from_bytes([7; 32]));
+        let mint = Mint::new(&Secret::from_bytes([7; 32]));
         let tag = mint.tag(own, 1_234_567, 1, 42);
         assert_eq!(tag, mint.tag(own, 1_234_567, 1, 42), "it is the same each time");
         assert_ne!(tag, mint.tag(own, 1_234_567, 1, 43));
         assert_ne!(tag, mint.tag(own, 1_234_568, 1, 42));
         assert_ne!(tag, mint.tag(own, 1_234_567, 2, 42));
-        assert_ne!(tag, Mint::new(Secret::from_bytes([8; 32])).tag(own, 1_234_567, 1, 42));
+        assert_ne!(tag, Mint::new(&Secret::from_bytes([8; 32])).tag(own, 1_234_567, 1, 42));
+    }
+
+    #[test]
+    fn a_tag_is_the_same_however_many_others_were_asked_about_meanwhile() {
+        let layouts = Layouts::default();
+        let own = layouts.with_id(1).unwrap();
+        let mint = Mint::new(&Secret::from_bytes([7; 32]));
+        let tags = |mint: &Mint| -> Vec<u64> { (0..20_000).map(|resource| mint.tag(own, resource, 1, 42)).collect() };
+        let first = tags(&mint);
+        assert_eq!(tags(&mint), first);
+        let fresh = Mint::new(&Secret::from_bytes([7; 32]));
+        assert!((0..20_000).step_by(997).all(|at| fresh.tag(own, at, 1, 42) == first[usize::try_from(at).unwrap()]));
     }
 
     #[test]
