@@ -213,4 +213,17 @@ mod tests {
         assert!(newcomers.admit("192.0.2.1".parse().unwrap(), Timestamp(0)));
         assert!(newcomers.admit(here, Timestamp(3_600_000)));
     }
+
+    /// Beyond the bound newcomers are known by their address; who came before it is filled goes on as before.
+    #[test]
+    fn a_million_addresses_take_bounded_memory_and_push_nobody_out() {
+        let newcomers = Newcomers::new(2);
+        let address = |n: u32| IpAddr::V4((0x0a00_0000 + n).into());
+        assert!(newcomers.admit(address(0), Timestamp(0)));
+        let admitted = (1..1_000_000).filter(|n| newcomers.admit(address(*n), Timestamp(0))).count();
+        assert_eq!(admitted, MOST_ADDRESSES - 1);
+        assert_eq!(newcomers.seen.lock().unwrap().1.len(), MOST_ADDRESSES);
+        assert!(newcomers.admit(address(0), Timestamp(0)), "its second");
+        assert!(newcomers.admit(address(999_999), Timestamp(3_600_000)), "an hour later");
+    }
 }

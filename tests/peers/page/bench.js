@@ -48,7 +48,10 @@ const main = async () => {
     }
   } finally {
     await close();
+    // Only once it has ended: it still writes to its folder.
+    const ended = new Promise(good => demo.once('exit', good));
     demo.kill();
+    await ended;
     fs.rmSync(scratch, { recursive: true, force: true });
   }
   if (rest.includes('--json')) console.log(JSON.stringify(rows)); else console.table(rows);
