@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::layout::{LayoutConfig, LayoutError, Layouts};
 use crate::ledger::folder::Folder;
+use crate::ledger::retention::Retention;
 use crate::verify::Settings;
 use crate::verify::admit::Quotas;
 use crate::verify::decide::Rules;
@@ -54,6 +55,8 @@ pub struct CoreConfig {
     pub rules: Rules,
     /// How often an asker is answered.
     pub quotas: Quotas,
+    /// How long what is kept of askers is kept.
+    pub retention: Retention,
     /// The layouts of numbers, of which no two have one length; the first is what a shopper is told to look for.
     /// Default: the network's own alone. Where any is given, all are.
     #[serde(deserialize_with = "layouts")]
@@ -69,6 +72,7 @@ impl Default for CoreConfig {
             log: Log::default(),
             rules: Rules::default(),
             quotas: Quotas::default(),
+            retention: Retention::default(),
             layout: vec![LayoutConfig::network()],
         }
     }
@@ -91,6 +95,7 @@ impl CoreConfig {
             replay_ids,
             checkpoint_events,
             checkpoint_every,
+            retention: self.retention.clone(),
         })
     }
 

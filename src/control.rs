@@ -22,7 +22,7 @@ use crate::index::catalogue::source;
 use crate::index::sets::{Standing, hex};
 use crate::index::{Batch, Maker, Product};
 use crate::ledger::writer::{Order, OrderError, Outcome};
-use crate::verify::{Gateway, Inspected, OpenError};
+use crate::verify::{Gateway, Inspected, OpenError, Pruned};
 
 pub use client::{Here, Link, ask, call};
 pub use server::serve;
@@ -75,6 +75,13 @@ pub enum Request {
     Batches {
         /// How many batches to pass over.
         skip: usize,
+    },
+    /// Reduce the oldest segment of the log that is due by the policy.
+    Prune {
+        /// Only say which segments are due.
+        dry: bool,
+        /// Who asks.
+        by: String,
     },
     /// Something that a running channel knows or does.
     Channel {
@@ -140,6 +147,8 @@ pub enum Response {
         /// How many there are in all.
         all: usize,
     },
+    /// What became of the segments that are due.
+    Pruned(Pruned),
     /// What a channel says.
     Channel(serde_json::Value),
     /// It was not done.
@@ -340,6 +349,10 @@ pub async fn answer(gateway: &Gateway, channels: &Channels, request: Request) ->
             let (page, all) = gateway.catalogue().batches_from(skip, PAGE);
             Response::Batches { batches: page.iter().map(|batch| Batch::clone(batch)).collect(), all }
         }
+        Request::Prune { dry, by } => match gateway.prune(&by, dry, 1).await {
+            Ok(pruned) => Response::Pruned(pruned),
+            Err(error) => Response::Failed(Failed { kind: Kind::Data, message: chain(&error) }),
+        },
         Request::Channel { channel, ask } => match channels.get(channel.as_str()) {
             Some(channel) => channel(ask).map_or_else(Response::Failed, Response::Channel),
             None => Response::Failed(Failed {
@@ -379,7 +392,12 @@ async fn inspect(gateway: &Gateway, code: &str) -> Response {
 
 const fn kind_of(error: &OrderError) -> Kind {
     match error {
-        OrderError::Catalogue(_) | OrderError::Issue(_) | OrderError::Set(_) | OrderError::TooLong { .. } => Kind::Data,
+        OrderError::Catalogue(_)
+        | OrderError::Issue(_)
+        | OrderError::Set(_)
+        | OrderError::Nobody { .. }
+        | OrderError::TooLong { .. } => Kind::Data,
+        OrderError::HoldsNumber { .. } => Kind::Usage,
         OrderError::Refused(refusal) => kind_of_refusal(refusal),
     }
 }

@@ -13,14 +13,17 @@ pub mod event;
 pub mod export;
 pub mod fold;
 pub mod folder;
+pub mod forgotten;
 pub mod histories;
 pub mod keys;
 pub mod log;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod privacy;
 pub mod receipts;
 pub mod reindex;
 pub mod replay;
+pub mod retention;
 pub mod segments;
 mod sqlite;
 pub(crate) mod state;

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod history;
 mod inspect;
 mod open;
+mod prune;
 mod reader;
 
 use std::sync::atomic::Ordering;
@@ -40,6 +41,7 @@ use crate::ledger::writer::{
 
 pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
 pub use self::open::{OpenError, Settings};
+pub use self::prune::{PruneError, Pruned, Segment};
 
 /// The core of one data folder.
 pub struct Gateway {
@@ -50,6 +52,8 @@ pub struct Gateway {
     reader: Reader,
     folder: Folder,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Held while segments are reduced: the policy's run and an operator's must not make the same file.
+    pruning: tokio::sync::Mutex<()>,
     _lock: Lock,
 }
 
@@ -231,11 +235,13 @@ impl Gateway {
             return Err(Refusal::Overloaded);
         }
         let given = self.shared.receipts_given.load(Ordering::Acquire);
-        let view = match self.shared.receipts.nth(receipt, given) {
+        let nth = self.shared.receipts.nth(receipt, given);
+        let view = match nth {
             Some(nth) => self.reader.receipt(nth).await?,
             None => None,
         };
-        let lesson = Lesson { unit_hash: receipt.value(), miss: view.is_none() };
+        // One that was given is no guess, though what it was given for may be kept no longer.
+        let lesson = Lesson { unit_hash: receipt.value(), miss: nth.is_none() };
         self.learn(hash, kind, &[lesson], now);
         Ok(view)
     }

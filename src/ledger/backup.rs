@@ -264,7 +264,7 @@ impl Staged<'_> {
         let master = Secret::load(&place("keys", &self.to.keys).join(MASTER))?;
         let key = checkpoint::verifying_key(&master);
         let signed = checkpoint::read_all(&place("checkpoints", &self.to.checkpoints), STREAM, &key)?;
-        let verified = audit::verify(&place("log", &self.to.log), STREAM, &signed, &mut |_, _| {})?;
+        let verified = audit::verify(&place("log", &self.to.log), STREAM, &signed, Some(&key), &mut |_, _| {})?;
         let manifest = |what: String| Err(BackupError::Manifest { path: from.join(MANIFEST), what });
         let (sequence, hash) = (verified.head.sequence, hex(&verified.head.hash));
         if sequence != made.head_sequence || hash != made.head_hash {

@@ -224,7 +224,7 @@ pub fn published(key: &VerifyingKey) -> String {
     })
 }
 
-fn signing_key(master: &Secret) -> SigningKey {
+pub(crate) fn signing_key(master: &Secret) -> SigningKey {
     SigningKey::from_bytes(master.derive("verigate checkpoint 1", b"").expose())
 }
 
@@ -247,9 +247,28 @@ fn key_id(origin: &str, key: &VerifyingKey) -> [u8; 4] {
 fn note(checkpoint: &Checkpoint, key: &SigningKey) -> String {
     let origin = origin(checkpoint.stream);
     let text = format!("{origin}\n{}\n{}\n{}\n", checkpoint.sequence, STANDARD.encode(checkpoint.hash), checkpoint.at);
-    let mut signature = key_id(&origin, &key.verifying_key()).to_vec();
+    signed(&origin, &text, key)
+}
+
+/// A note of lines that begin with its origin, signed.
+pub(super) fn signed(origin: &str, text: &str, key: &SigningKey) -> String {
+    let mut signature = key_id(origin, &key.verifying_key()).to_vec();
     signature.extend_from_slice(&key.sign(text.as_bytes()).to_bytes());
     format!("{text}\n\u{2014} {origin} {}\n\n", STANDARD.encode(signature))
+}
+
+/// Whether a note was signed by this key, and under its origin.
+pub(super) fn is_signed(note: &str, key: &VerifyingKey) -> bool {
+    let genuine = || {
+        let (text, rest) = note.split_once("\n\n")?;
+        let (name, encoded) = rest.trim_end().strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let bytes = STANDARD.decode(encoded).ok()?;
+        let (id, signature) = bytes.split_at_checked(4)?;
+        let signature = Signature::from_slice(signature).ok()?;
+        (text.lines().next()? == name && id == key_id(name, key)).then_some(())?;
+        key.verify_strict(format!("{text}\n").as_bytes(), &signature).ok()
+    };
+    genuine().is_some()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
@@ -287,17 +306,8 @@ fn parse(path: &Path, number: usize, block: &[u8], stream: u32) -> Result<Checkp
 }
 
 fn check_signature(path: &Path, number: usize, block: &[u8], key: &VerifyingKey) -> Result<(), CheckpointError> {
-    let genuine = || {
-        let block = std::str::from_utf8(block).ok()?;
-        let (text, rest) = block.split_once("\n\n")?;
-        let (name, encoded) = rest.trim_end().strip_prefix("\u{2014} ")?.split_once(' ')?;
-        let bytes = STANDARD.decode(encoded).ok()?;
-        let (id, signature) = bytes.split_at_checked(4)?;
-        let signature = Signature::from_slice(signature).ok()?;
-        (text.lines().next()? == name && id == key_id(name, key)).then_some(())?;
-        key.verify_strict(format!("{text}\n").as_bytes(), &signature).ok()
-    };
-    genuine().ok_or_else(|| CheckpointError::Signature { path: path.to_owned(), number })
+    let genuine = std::str::from_utf8(block).is_ok_and(|note| is_signed(note, key));
+    if genuine { Ok(()) } else { Err(CheckpointError::Signature { path: path.to_owned(), number }) }
 }
 
 fn contradiction(path: &Path, number: usize, last: &Checkpoint, next: &Checkpoint) -> Result<(), CheckpointError> {

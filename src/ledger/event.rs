@@ -10,6 +10,8 @@ use contract::{
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
+use super::forgotten::Forgotten;
+use super::retention::Reduced;
 use crate::index::sets::{Imported, Removed};
 use crate::index::{Batch, CatalogueChange, Evidence, LifeEvent, UnitKey};
 use crate::verify::history::AskerHash;
@@ -33,6 +35,10 @@ pub enum Event {
     Imported(Imported),
     /// A list was taken out.
     Removed(Removed),
+    /// An asker was forgotten.
+    Forgotten(Forgotten),
+    /// What askers did was dropped from a segment that is too old.
+    Reduced(Reduced),
 }
 
 /// The kind of an event, as the column beside its body.
@@ -59,13 +65,17 @@ pub enum Kind {
     Imported = 21,
     /// [`Event::Removed`].
     Removed = 22,
+    /// [`Event::Forgotten`].
+    Forgotten = 24,
+    /// [`Event::Reduced`].
+    Reduced = 25,
 }
 
 impl Kind {
     /// From this kind's number on events are few and are read as a whole when the gateway comes up.
     pub const RARE: u8 = 16;
 
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Inquiry,
         Self::Delivered,
         Self::UnitLife,
@@ -76,6 +86,8 @@ impl Kind {
         Self::Subscription,
         Self::Imported,
         Self::Removed,
+        Self::Forgotten,
+        Self::Reduced,
     ];
 
     /// From its column.
@@ -98,6 +110,8 @@ impl Kind {
             Self::Subscription => "subscription",
             Self::Imported => "imported",
             Self::Removed => "removed",
+            Self::Forgotten => "forgotten",
+            Self::Reduced => "reduced",
         }
     }
 }
@@ -160,6 +174,9 @@ pub struct InquiryEvent {
     /// It is not replied to: the asker has opted out.
     #[cbor(n(10), skip_if = "is_false")]
     pub silent: bool,
+    /// What a tip says, encrypted: its text in `request` is empty then. Earlier builds left it in the clear there.
+    #[cbor(n(11), skip_if = "Option::is_none")]
+    pub tip: Option<SealedRoute>,
 }
 
 const fn is_false(flag: &bool) -> bool {
@@ -210,7 +227,8 @@ pub struct CheckEvent {
     pub batch: Option<u64>,
 }
 
-/// A return route, encrypted (ChaCha20-Poly1305, RFC 8439) under the key of one day, which is destroyed afterwards.
+/// A return route, or what a tip says, encrypted (ChaCha20-Poly1305, RFC 8439) under the key of one day, which is destroyed
+/// afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SealedRoute {
     /// The day of the key.
@@ -219,10 +237,10 @@ pub struct SealedRoute {
     /// The nonce.
     #[n(1)]
     pub nonce: ByteArray<12>,
-    /// The route and its tag.
+    /// The message and its tag.
     #[n(2)]
     pub sealed: ByteVec,
-    /// After this the reply is of no use.
+    /// After this the reply is of no use, or the tip not kept any more.
     #[n(3)]
     pub until: Timestamp,
 }
@@ -293,6 +311,8 @@ impl Event {
             Self::Flagged(_) => Kind::Flagged,
             Self::Imported(_) => Kind::Imported,
             Self::Removed(_) => Kind::Removed,
+            Self::Forgotten(_) => Kind::Forgotten,
+            Self::Reduced(_) => Kind::Reduced,
         }
     }
 
@@ -311,6 +331,8 @@ impl Event {
             Self::Flagged(event) => minicbor::to_vec(event),
             Self::Imported(event) => minicbor::to_vec(event),
             Self::Removed(event) => minicbor::to_vec(event),
+            Self::Forgotten(event) => minicbor::to_vec(event),
+            Self::Reduced(event) => minicbor::to_vec(event),
         }
         .expect("encoding into memory cannot fail")
     }
@@ -330,6 +352,8 @@ impl Event {
             Kind::Flagged => minicbor::decode(body).map(Self::Flagged),
             Kind::Imported => minicbor::decode(body).map(Self::Imported),
             Kind::Removed => minicbor::decode(body).map(Self::Removed),
+            Kind::Forgotten => minicbor::decode(body).map(Self::Forgotten),
+            Kind::Reduced => minicbor::decode(body).map(Self::Reduced),
         }
         .map_err(|source| Unreadable { kind, source: Some(source) })
     }

@@ -1,9 +1,12 @@
 //! The log as text, for those who evaluate it elsewhere: every event as JSON lines, or the checks as a table.
 //!
 //! Owns the names and the form of what leaves. What leaves names nobody: askers are keyed hashes, return routes stay
-//! sealed and are told only as owed. Nor can it be used to answer for goods: the number printed on an issued unit is told
-//! without its tag, and a number as given stands only where it is surely no misread one of an issued unit. Does not
-//! prove the log whole; that is [`super::audit::verify`]'s.
+//! sealed and are told only as owed, and of whoever was forgotten neither hash nor place nor words are told. Nor can it be
+//! used to answer for goods: the number printed on an issued unit is told without its tag, and a number as given stands only
+//! where it is surely no misread one of an issued unit. Does not prove the log whole; that is [`super::audit::verify`]'s.
+
+mod hidden;
+mod table;
 
 use std::io::{self, BufWriter, Write};
 
@@ -14,31 +17,13 @@ use contract::{
 use serde::Serialize;
 
 use super::event::{CheckEvent, Event, Flagged, InquiryEvent, LifeRecorded};
+use super::keys::TipKeys;
 use super::log::{LogError, LogReader, Row};
 use crate::index::sets::file_name;
 use crate::index::{Batch, Evidence, Maker, Product, Serials, Target, UnitKey};
 
 /// Rows read at a time.
 const CHUNK: usize = 10_000;
-
-/// The columns of a table of checks.
-const COLUMNS: [&str; 15] = [
-    "sequence",
-    "at",
-    "channel",
-    "language",
-    "role",
-    "asker",
-    "layout",
-    "resource",
-    "serial",
-    "verdict",
-    "colour",
-    "advisories",
-    "city",
-    "wrong_region",
-    "evidence",
-];
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,23 +45,28 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// Writes out every event there is when it begins, in order. Returns how many lines were written, the names of columns
+/// Writes out every event there is when it begins, in order; what tips say as far as `tips` has their keys. Returns how many lines were written, the names of columns
 /// not counted.
 ///
 /// # Errors
 /// [`ExportError`].
-pub fn export(reader: &mut dyn LogReader, format: Format, out: &mut dyn Write) -> Result<u64, ExportError> {
+pub fn export(
+    reader: &mut dyn LogReader,
+    tips: &TipKeys,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
     match format {
         Format::Csv => {
-            let mut table = csv::Writer::from_writer(out);
-            table.write_record(COLUMNS).map_err(io::Error::from)?;
-            let written = each(reader, &mut |row, event| write_checks(row, event, &mut table))?;
-            table.flush()?;
+            let mut checks = csv::Writer::from_writer(out);
+            checks.write_record(table::COLUMNS).map_err(io::Error::from)?;
+            let written = each(reader, tips, &mut |row, event| table::write(row, event, &mut checks))?;
+            checks.flush()?;
             Ok(written)
         }
         Format::Jsonl => {
             let mut out = BufWriter::new(out);
-            let written = each(reader, &mut |row, event| {
+            let written = each(reader, tips, &mut |row, event| {
                 serde_json::to_writer(&mut out, &Line::of(row, event)).map_err(io::Error::from)?;
                 out.write_all(b"\n")?;
                 Ok(1)
@@ -87,10 +77,16 @@ pub fn export(reader: &mut dyn LogReader, format: Format, out: &mut dyn Write) -
     }
 }
 
+fn event_of(row: &Row) -> Result<Event, LogError> {
+    row.event().map_err(|error| LogError::Damaged { sequence: row.sequence, what: error.to_string() })
+}
+
 fn each(
     reader: &mut dyn LogReader,
+    tips: &TipKeys,
     write: &mut dyn FnMut(&Row, &Event) -> Result<u64, io::Error>,
 ) -> Result<u64, ExportError> {
+    let forgotten = hidden::forgotten(reader)?;
     // What is appended meanwhile is left for the next time, or a busy log would never end.
     let last = reader.last()?.unwrap_or(0);
     let (mut done, mut written) = (0, 0);
@@ -100,8 +96,12 @@ fn each(
             break;
         }
         for row in rows.iter().take_while(|row| row.sequence <= last) {
-            let event =
-                row.event().map_err(|error| LogError::Damaged { sequence: row.sequence, what: error.to_string() })?;
+            let mut event = hidden::with_tip(row, event_of(row)?, tips);
+            if let Event::Inquiry(inquiry) = &event
+                && forgotten.hides(inquiry.asker.current, row.sequence)
+            {
+                event = hidden::without_asker(event);
+            }
             written += write(row, &event)?;
         }
         done = rows.last().map_or(last, |row| row.sequence);
@@ -109,70 +109,8 @@ fn each(
     Ok(written)
 }
 
-fn write_checks(row: &Row, event: &Event, table: &mut csv::Writer<&mut dyn Write>) -> Result<u64, io::Error> {
-    let inquiry = match event {
-        Event::Inquiry(inquiry) => inquiry,
-        Event::Delivered(_)
-        | Event::Life(_)
-        | Event::Catalogue(_)
-        | Event::Issued(_)
-        | Event::Flagged(_)
-        | Event::Imported(_)
-        | Event::Removed(_) => {
-            return Ok(0);
-        }
-    };
-    for check in &inquiry.checks {
-        let (layout, resource, serial) = match check.unit.and_then(|unit| unit.as_native()) {
-            Some((layout, resource, serial)) => (layout.to_string(), resource.to_string(), serial.to_string()),
-            None => Default::default(),
-        };
-        let advisories: Vec<&str> = check.advisories.iter().map(|advisory| advisory.kind().name()).collect();
-        let cells: [String; COLUMNS.len()] = [
-            row.sequence.to_string(),
-            row.at.to_string(),
-            inquiry.channel.name().to_owned(),
-            inquiry.language.tag().to_owned(),
-            role(inquiry.role).to_owned(),
-            hashed(inquiry.asker.current),
-            layout,
-            resource,
-            serial,
-            check.verdict.kind().name().to_owned(),
-            check.colour.name().to_owned(),
-            advisories.join(";"),
-            inquiry.place.as_ref().map_or_else(String::new, |place| place.city.clone()),
-            check.wrong_region.to_string(),
-            check.evidence.map_or("", evidence).to_owned(),
-        ];
-        table.write_record(cells.map(inert)).map_err(io::Error::from)?;
-    }
-    Ok(inquiry.checks.len() as u64)
-}
-
-/// A cell that no spreadsheet takes for a formula: the place is whatever somebody sent.
-fn inert(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
-}
-
 fn hashed(asker: u64) -> String {
-    format!("{asker:016x}")
-}
-
-const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Shopper => "shopper",
-        Role::Trade => "trade",
-        Role::Inspector => "inspector",
-        Role::Maker => "maker",
-    }
-}
-
-const fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::NeverIssued => "never_issued",
-        Evidence::WrongTag => "wrong_tag",
-    }
+    if asker == hidden::FORGOTTEN { hidden::NOBODY.to_owned() } else { format!("{asker:016x}") }
 }
 
 /// One event as it is written.
@@ -240,6 +178,16 @@ enum What<'a> {
         set: u64,
         by: &'a str,
         reason: Option<&'a str>,
+    },
+    Forgotten {
+        by: &'a str,
+        reason: Option<&'a str>,
+    },
+    Reduced {
+        first: u64,
+        last: u64,
+        kept: u64,
+        by: &'a str,
     },
 }
 
@@ -326,6 +274,10 @@ impl<'a> Line<'a> {
             },
             Event::Removed(removed) => {
                 What::Removed { set: removed.set, by: &removed.by, reason: removed.reason.as_deref() }
+            }
+            Event::Forgotten(forgotten) => What::Forgotten { by: &forgotten.by, reason: forgotten.reason.as_deref() },
+            Event::Reduced(reduced) => {
+                What::Reduced { first: reduced.first, last: reduced.last, kept: reduced.kept, by: &reduced.by }
             }
         };
         let hash = row.hash.iter().map(|byte| format!("{byte:02x}")).collect();

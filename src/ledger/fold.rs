@@ -52,7 +52,14 @@ pub fn fold(row: &Row, event: &Event, into: &mut dyn Projection) -> Result<(), L
             }
             Ok(())
         }
-        Event::Catalogue(_) | Event::Issued(_) | Event::Flagged(_) | Event::Imported(_) | Event::Removed(_) => Ok(()),
+        // A forgotten asker's sessions are renamed where a past is read.
+        Event::Catalogue(_)
+        | Event::Issued(_)
+        | Event::Flagged(_)
+        | Event::Imported(_)
+        | Event::Removed(_)
+        | Event::Forgotten(_)
+        | Event::Reduced(_) => Ok(()),
     }
 }
 

@@ -49,6 +49,12 @@ impl Packed {
         Self(bytes.into_boxed_slice())
     }
 
+    /// From bytes that were stored.
+    #[must_use]
+    pub fn stored(bytes: Vec<u8>) -> Self {
+        Self(bytes.into_boxed_slice())
+    }
+
     /// The past of this unit.
     ///
     /// # Errors

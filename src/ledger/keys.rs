@@ -1,9 +1,16 @@
-//! The keys that are made to be destroyed: peppers for askers, daily keys for return routes.
+//! The keys that are made to be destroyed: peppers for askers, daily keys for return routes and for what tips say.
 //!
 //! All lie as files beside the master key, outside the databases: without them neither a stolen log nor a stolen
-//! history names anybody. The current pepper and the one before it match, for as long as the longest rule looks back.
+//! history names anybody. The current pepper and the one before it match: an owner who comes back within one pepper's time
+//! is known, and nobody can be told from a hash once its pepper is destroyed.
+//!
+//! One thing outlives a pepper, and is said wherever it matters: an event holds the asker's hash under both peppers, so
+//! that a history still knows an asker after a change. Who asks in every pepper's time can therefore be followed back
+//! through the log, hash by hash, as far as the log is kept ([`super::privacy`] does so for the asker's own sake). Who stays
+//! away for one pepper's whole time, or is forgotten, breaks that chain; reducing the log's segments ends it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,12 +27,28 @@ use super::event::SealedRoute;
 use crate::secret::{Secret, SecretError};
 use crate::verify::history::AskerHash;
 
-/// A pepper serves half a year, then a new one takes its place: nobody can be told from a hash older than a year, and an
-/// owner who comes back within one pepper is still known.
-pub const PEPPER_SERVES: Duration = Duration::from_secs(183 * 24 * 60 * 60);
-
 /// The ending of a key file that is being destroyed.
 const DYING: &str = "dying";
+
+/// The days of the keys that lie in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDays {
+    /// When each pepper was made, the latest first; the first two match askers.
+    pub peppers: Vec<Day>,
+    /// Of which days return routes can still be read.
+    pub routes: Vec<Day>,
+}
+
+impl KeyDays {
+    /// Reads a folder beside the gateway that keeps it; changes nothing.
+    ///
+    /// # Errors
+    /// [`SecretError::Io`].
+    pub fn of(folder: &Path) -> Result<Self, SecretError> {
+        let peppers = known(folder, "pepper-")?.into_keys().rev().collect();
+        Ok(Self { peppers, routes: known(folder, "route-")?.into_keys().collect() })
+    }
+}
 
 /// The keys of one ledger, in one folder.
 #[derive(Debug)]
@@ -34,6 +57,7 @@ pub struct Keys {
     id: Secret,
     peppers: Peppers,
     routes: BTreeMap<Day, Secret>,
+    tips: BTreeMap<Day, Secret>,
 }
 
 /// The peppers that match an asker.
@@ -44,6 +68,18 @@ pub struct Peppers {
 }
 
 impl Peppers {
+    /// Reads those in force beside the gateway that keeps them; changes nothing.
+    ///
+    /// # Errors
+    /// [`SecretError`], also where there is none.
+    pub fn read(folder: &Path) -> Result<Self, SecretError> {
+        let mut latest = known(folder, "pepper-")?.into_iter().rev();
+        let none = || SecretError::Io { path: folder.to_owned(), source: std::io::ErrorKind::NotFound.into() };
+        let (day, path) = latest.next().ok_or_else(none)?;
+        let previous = latest.next().map(|(_, path)| Secret::load(&path)).transpose()?;
+        Ok(Self { current: (day, Secret::load(&path)?), previous })
+    }
+
     /// The hash of an identity. An inquiry without one is its own asker.
     #[must_use]
     pub fn asker(&self, identity: &Identity, id: &InquiryId) -> AskerHash {
@@ -89,10 +125,7 @@ impl Keys {
         // What a killed process made may not be durable yet, and is relied upon from here on.
         sync(folder)?;
         let mut peppers = days(folder, "pepper-")?;
-        let mut routes = BTreeMap::new();
-        for (day, path) in days(folder, "route-")? {
-            routes.insert(day, Secret::load(&path)?);
-        }
+        let (routes, tips) = (loaded(days(folder, "route-")?)?, loaded(days(folder, "tip-")?)?);
         if peppers.is_empty() {
             let day = utc_day(now);
             let path = path_of(folder, "pepper-", day);
@@ -102,8 +135,10 @@ impl Keys {
         let mut latest = peppers.into_iter().rev();
         let Some((day, path)) = latest.next() else { return Err(SecretError::NoRandomness) };
         let previous = latest.next().map(|(_, path)| Secret::load(&path)).transpose()?;
+        // What a kill between the making of one and the destruction of another left.
+        latest.try_for_each(|(_, path)| destroy(&path))?;
         let peppers = Peppers { current: (day, Secret::load(&path)?), previous };
-        Ok(Self { folder: folder.to_owned(), id: master.derive("verigate inquiry id 1", b""), peppers, routes })
+        Ok(Self { folder: folder.to_owned(), id: master.derive("verigate inquiry id 1", b""), peppers, routes, tips })
     }
 
     /// The peppers in force, for hashing askers elsewhere.
@@ -117,9 +152,9 @@ impl Keys {
     ///
     /// # Errors
     /// [`SecretError`] where a file cannot be written; the old peppers then stay in force.
-    pub fn rotate(&mut self, now: Timestamp) -> Result<bool, SecretError> {
+    pub fn rotate(&mut self, now: Timestamp, serves: Duration) -> Result<bool, SecretError> {
         let day = utc_day(now);
-        let due = self.peppers.current.0.start_in(&TimeZone::UTC).plus(PEPPER_SERVES);
+        let due = self.peppers.current.0.start_in(&TimeZone::UTC).plus(serves);
         if now < due || day <= self.peppers.current.0 {
             return Ok(false);
         }
@@ -155,33 +190,44 @@ impl Keys {
         until: Timestamp,
     ) -> Result<SealedRoute, SecretError> {
         let day = utc_day(now);
-        if !self.routes.contains_key(&day) {
-            let path = path_of(&self.folder, "route-", day);
-            let key = if path.exists() {
-                // Made by an attempt whose last sync failed: its name may not be durable yet.
-                sync(&self.folder)?;
-                Secret::load(&path)?
-            } else {
-                Secret::create(&path)?
-            };
-            self.routes.insert(day, key);
+        let key = of_day(&mut self.routes, &self.folder, "route-", day)?;
+        sealed(key, (day, until), &route.0, position)
+    }
+
+    /// Encrypts what somebody wrote in a tip under the day's key, bound to its place in the log.
+    ///
+    /// # Errors
+    /// [`SecretError`] where the day's key cannot be made.
+    pub fn seal_tip(
+        &mut self,
+        text: &str,
+        position: Position,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<SealedRoute, SecretError> {
+        let day = utc_day(now);
+        let key = of_day(&mut self.tips, &self.folder, "tip-", day)?;
+        sealed(key, (day, until), text.as_bytes(), position)
+    }
+
+    /// Destroys the keys of tips that are older than they are kept: nobody can read them any more.
+    ///
+    /// # Errors
+    /// [`SecretError::Io`].
+    pub fn forget_tips(&mut self, now: Timestamp, keep: Duration) -> Result<usize, SecretError> {
+        let is_over = |day: &Day| day.start_in(&TimeZone::UTC).plus(keep + Duration::from_secs(86_400)) <= now;
+        let over: Vec<Day> = self.tips.keys().copied().filter(is_over).collect();
+        for day in &over {
+            destroy(&path_of(&self.folder, "tip-", *day))?;
+            self.tips.remove(day);
         }
-        let mut nonce = [0; 12];
-        getrandom::fill(&mut nonce).map_err(|_| SecretError::NoRandomness)?;
-        let cipher = self.routes.get(&day).map(cipher).ok_or(SecretError::NoRandomness)?;
-        let aad = position.sequence.to_be_bytes();
-        let sealed = cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: &route.0, aad: &aad })
-            .map_err(|_| SecretError::NoRandomness)?;
-        Ok(SealedRoute { day, nonce: ByteArray::from(nonce), sealed: ByteVec::from(sealed), until })
+        Ok(over.len())
     }
 
     /// Decrypts a return route; `None` once its key was destroyed, or where it was moved in the log.
     #[must_use]
     pub fn open_route(&self, sealed: &SealedRoute, position: Position) -> Option<ReturnRoute> {
-        let aad = position.sequence.to_be_bytes();
-        let payload = Payload { msg: &sealed.sealed, aad: &aad };
-        cipher(self.routes.get(&sealed.day)?).decrypt(&Nonce::from(*sealed.nonce), payload).ok().map(ReturnRoute)
+        opened(self.routes.get(&sealed.day)?, sealed, position).map(ReturnRoute)
     }
 
     /// Destroys the keys of past days under which nothing is owed any more.
@@ -199,6 +245,72 @@ impl Keys {
     }
 }
 
+/// The keys of tips that are still to be read.
+#[derive(Debug, Default)]
+pub struct TipKeys(BTreeMap<Day, Secret>);
+
+impl TipKeys {
+    /// Reads a folder beside the gateway that keeps it; changes nothing.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn read(folder: &Path) -> Result<Self, SecretError> {
+        loaded(known(folder, "tip-")?).map(Self)
+    }
+
+    /// What somebody wrote; `None` once its day's key was destroyed.
+    #[must_use]
+    pub fn open(&self, sealed: &SealedRoute, position: Position) -> Option<String> {
+        String::from_utf8(opened(self.0.get(&sealed.day)?, sealed, position)?).ok()
+    }
+}
+
+fn loaded(paths: BTreeMap<Day, PathBuf>) -> Result<BTreeMap<Day, Secret>, SecretError> {
+    paths.into_iter().map(|(day, path)| Ok((day, Secret::load(&path)?))).collect()
+}
+
+/// The day's key, made where there is none.
+fn of_day<'a>(
+    keys: &'a mut BTreeMap<Day, Secret>,
+    folder: &Path,
+    prefix: &str,
+    day: Day,
+) -> Result<&'a Secret, SecretError> {
+    let vacant = match keys.entry(day) {
+        Entry::Occupied(known) => return Ok(known.into_mut()),
+        Entry::Vacant(vacant) => vacant,
+    };
+    let path = path_of(folder, prefix, day);
+    Ok(vacant.insert(if path.exists() {
+        // Made by an attempt whose last sync failed: its name may not be durable yet.
+        sync(folder)?;
+        Secret::load(&path)?
+    } else {
+        Secret::create(&path)?
+    }))
+}
+
+fn sealed(
+    key: &Secret,
+    (day, until): (Day, Timestamp),
+    message: &[u8],
+    position: Position,
+) -> Result<SealedRoute, SecretError> {
+    let mut nonce = [0; 12];
+    getrandom::fill(&mut nonce).map_err(|_| SecretError::NoRandomness)?;
+    let aad = position.sequence.to_be_bytes();
+    let sealed = cipher(key)
+        .encrypt(&Nonce::from(nonce), Payload { msg: message, aad: &aad })
+        .map_err(|_| SecretError::NoRandomness)?;
+    Ok(SealedRoute { day, nonce: ByteArray::from(nonce), sealed: ByteVec::from(sealed), until })
+}
+
+fn opened(key: &Secret, sealed: &SealedRoute, position: Position) -> Option<Vec<u8>> {
+    let aad = position.sequence.to_be_bytes();
+    let payload = Payload { msg: &sealed.sealed, aad: &aad };
+    cipher(key).decrypt(&Nonce::from(*sealed.nonce), payload).ok()
+}
+
 fn cipher(key: &Secret) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(&Key::from(*key.expose()))
 }
@@ -212,15 +324,23 @@ fn path_of(folder: &Path, prefix: &str, day: Day) -> PathBuf {
     folder.join(format!("{prefix}{day}.key"))
 }
 
+/// The keys of one kind by their days, after what was being destroyed is gone.
 fn days(folder: &Path, prefix: &str) -> Result<BTreeMap<Day, PathBuf>, SecretError> {
     let io = |source| SecretError::Io { path: folder.to_owned(), source };
-    let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
         if path.extension().is_some_and(|ending| ending == DYING) {
             finish(&path).map_err(io)?;
-            continue;
         }
+    }
+    known(folder, prefix)
+}
+
+fn known(folder: &Path, prefix: &str) -> Result<BTreeMap<Day, PathBuf>, SecretError> {
+    let io = |source| SecretError::Io { path: folder.to_owned(), source };
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let day = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(".key")).and_then(|day| day.parse().ok());
         if let Some(day) = day {
@@ -257,6 +377,8 @@ mod tests {
         day.parse::<Day>().unwrap().start_in(&TimeZone::UTC).plus(Duration::from_secs(3_600))
     }
 
+    const SERVES: Duration = Duration::from_secs(183 * 24 * 60 * 60);
+
     fn id() -> InquiryId {
         InquiryId { scope: "s".to_owned(), key: "k".to_owned(), valid_for: Duration::ZERO }
     }
@@ -267,12 +389,12 @@ mod tests {
         let mut keys = Keys::open(dir.path(), &Secret::from_bytes([1; 32]), at("2026-01-01")).unwrap();
         let phone = Identity::Phone("8613800138000".to_owned());
         let first = keys.peppers().asker(&phone, &id());
-        assert!(!keys.rotate(at("2026-06-20")).unwrap(), "it has not served its time");
-        assert!(keys.rotate(at("2026-08-02")).unwrap());
+        assert!(!keys.rotate(at("2026-06-20"), SERVES).unwrap(), "it has not served its time");
+        assert!(keys.rotate(at("2026-08-02"), SERVES).unwrap());
         let second = keys.peppers().asker(&phone, &id());
         assert_ne!(second.current, first.current);
         assert!(second.is(first.current));
-        assert!(keys.rotate(at("2027-03-20")).unwrap());
+        assert!(keys.rotate(at("2027-03-20"), SERVES).unwrap());
         assert!(!keys.peppers().asker(&phone, &id()).is(first.current));
         let reopened = Keys::open(dir.path(), &Secret::from_bytes([1; 32]), at("2027-03-20")).unwrap();
         assert_eq!(reopened.peppers().asker(&phone, &id()), keys.peppers().asker(&phone, &id()));
@@ -288,6 +410,23 @@ mod tests {
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
         let other = InquiryId { key: "other".to_owned(), ..id() };
         assert_ne!(keys.peppers().asker(&Identity::Unknown, &id()), keys.peppers().asker(&Identity::Unknown, &other));
+    }
+
+    #[test]
+    fn what_a_tip_says_is_read_until_its_day_is_over_long_enough() {
+        let dir = tempfile::tempdir().unwrap();
+        let master = Secret::from_bytes([1; 32]);
+        let mut keys = Keys::open(dir.path(), &master, at("2026-01-01")).unwrap();
+        let here = Position { stream: 0, sequence: 7 };
+        let sealed = keys.seal_tip("封口破损", here, at("2026-01-01"), at("2026-02-01")).unwrap();
+        let read = || TipKeys::read(dir.path()).unwrap().open(&sealed, here);
+        assert_eq!(read().as_deref(), Some("封口破损"));
+        let keep = Duration::from_secs(31 * 86_400);
+        assert_eq!(keys.forget_tips(at("2026-02-01"), keep).unwrap(), 0);
+        assert!(read().is_some());
+        assert_eq!(keys.forget_tips(at("2026-02-02"), keep).unwrap(), 1);
+        assert_eq!(read(), None);
+        assert!(Keys::open(dir.path(), &master, at("2026-02-02")).unwrap().tips.is_empty());
     }
 
     #[test]

@@ -192,14 +192,19 @@ pub trait LogReader: Send {
                 low = middle + 1;
             }
         }
-        Ok(self.row(low)?.filter(|row| row.receipts == nth && nth > 0))
+        // Where the rows before it are gone, nothing tells whether the first one gave out the receipt that it counts.
+        let is_told = low == 1 || low > self.first()?;
+        Ok(self.row(low)?.filter(|row| is_told && row.receipts == nth && nth > 0))
     }
 
-    /// The first sequence that is kept.
+    /// The first sequence from which on every row is kept: before it stand at most the rows of reduced segments.
     ///
     /// # Errors
     /// [`LogError`].
     fn first(&mut self) -> Result<u64, LogError>;
+
+    /// Lets go of what it holds open: a segment was reduced, and what left it must not be read any more.
+    fn renew(&mut self) {}
 
     /// The last committed sequence, if there is one.
     ///

@@ -230,6 +230,7 @@ pub(crate) fn event(n: u64, at: Timestamp) -> (Event, bool) {
                 owed,
                 request: None,
                 silent: false,
+                tip: None,
             };
             (Event::Inquiry(inquiry), rest != 7)
         }

@@ -3,7 +3,8 @@
 //! A segment's name says stream, first sequence and month (`0-000000000001-2026-11.db`), so that a listing of the
 //! folder is its order. Rows are only ever inserted. A segment is opened at the first event of a month by log time. It is
 //! made whole under another name and then renamed, so that a reader never meets one without its tables; a power cut
-//! before its first rows leaves an empty segment, which is taken over at the next open whatever the month is by then.
+//! before its first rows leaves an empty segment, which is taken over at the next open whatever the month is by then. A
+//! segment that is too old is reduced (`retention.rs`): a file of another ending, without what askers did, takes its place.
 //!
 //! What is read again after a failure is never trusted for being readable (decided 2026-11-26, on Linux's ways with a
 //! failed sync). After one the kernel takes the pages for clean: they are read as written, the next sync says good, and
@@ -43,6 +44,9 @@ const MIGRATIONS: Migrations = &["
 /// Rows at the end whose chain is checked whenever the log is opened.
 const CHECKED_AT_OPEN: u64 = 2_000;
 
+/// The ending of a segment that was reduced: what askers did has left it.
+pub(super) const REDUCED: &str = "kept.db";
+
 /// One month's file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Segment {
@@ -50,7 +54,19 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
 }
 
-/// Every segment of a stream in a folder, in order.
+impl Segment {
+    /// Whether what askers did has left it.
+    pub(super) fn is_reduced(&self) -> bool {
+        self.path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(REDUCED))
+    }
+
+    /// The file that it was before it was reduced.
+    pub(super) fn whole(&self) -> PathBuf {
+        self.path.with_extension("").with_extension("db")
+    }
+}
+
+/// Every segment of a stream in a folder, in order; of one that is there whole and reduced, the reduced one.
 pub(super) fn segments(folder: &Path, stream: u32) -> Result<Vec<Segment>, LogError> {
     let prefix = format!("{stream}-");
     let mut found = Vec::new();
@@ -68,7 +84,14 @@ pub(super) fn segments(folder: &Path, stream: u32) -> Result<Vec<Segment>, LogEr
         }
     }
     found.sort();
+    let reduced: Vec<PathBuf> = found.iter().filter(|one| one.is_reduced()).map(Segment::whole).collect();
+    found.retain(|one| !reduced.contains(&one.path));
     Ok(found)
+}
+
+/// A new file with the tables of a segment and nothing in them.
+pub(super) fn blank(path: &Path) -> Result<Connection, LogError> {
+    sqlite::open(path, Durability::Log, MIGRATIONS)
 }
 
 /// The log in a folder.
@@ -131,6 +154,10 @@ impl SegmentLog {
         let mut found = segments(&self.folder, self.stream)?;
         // An empty last segment was being opened when the power went: it is used again.
         while let Some(segment) = found.pop() {
+            if segment.is_reduced() {
+                let what = "every segment after the reduced ones is gone".to_owned();
+                return Err(LogError::Damaged { sequence: segment.first, what });
+            }
             let connection = sqlite::open(&segment.path, self.durability, MIGRATIONS)?;
             let last = last_row(&connection)?;
             if self.open.is_none() {
@@ -194,7 +221,7 @@ impl SegmentLog {
         let path = self.folder.join(format!("{}-{first:012}-{:04}-{:02}.db", self.stream, month.0, month.1));
         let unfinished = path.with_extension("db.new");
         sqlite::remove(&unfinished).map_err(io)?;
-        let connection = sqlite::open(&unfinished, Durability::Log, MIGRATIONS)?;
+        let connection = blank(&unfinished)?;
         connection
             .execute("INSERT INTO meta VALUES ('predecessor', ?1)", [self.head.hash.as_slice()])
             .and_then(|_| connection.execute("INSERT INTO meta VALUES ('first', ?1)", [signed(first)]))
@@ -208,29 +235,31 @@ impl SegmentLog {
     fn insert(&mut self, rows: &[Row]) -> Result<(), LogError> {
         let Some((connection, _)) = self.open.as_mut() else { return Ok(()) };
         let transaction = connection.transaction().map_err(store("written"))?;
-        {
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-                .map_err(store("written"))?;
-            for row in rows {
-                insert
-                    .execute(params![
-                        signed(row.sequence),
-                        row.at.as_millis(),
-                        row.kind,
-                        signed(row.receipts),
-                        row.body,
-                        row.hash.as_slice()
-                    ])
-                    .map_err(store("written"))?;
-            }
-        }
+        insert_rows(&transaction, rows)?;
         transaction.commit().map_err(store("written"))?;
         if let Some(last) = rows.last() {
             self.head = Head::of(self.stream, last);
         }
         Ok(())
     }
+}
+
+pub(super) fn insert_rows(transaction: &Connection, rows: &[Row]) -> Result<(), LogError> {
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)").map_err(store("written"))?;
+    for row in rows {
+        insert
+            .execute(params![
+                signed(row.sequence),
+                row.at.as_millis(),
+                row.kind,
+                signed(row.receipts),
+                row.body,
+                row.hash.as_slice()
+            ])
+            .map_err(store("written"))?;
+    }
+    Ok(())
 }
 
 fn sync(folder: &Path) -> Result<(), LogError> {
@@ -317,7 +346,7 @@ fn last_row(connection: &Connection) -> Result<Option<Row>, LogError> {
         .map_err(store("read"))
 }
 
-fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+pub(super) fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let (sequence, kind, receipts): (i64, i64, i64) = (row.get(0)?, row.get(2)?, row.get(3)?);
     let hash: Vec<u8> = row.get(5)?;
     Ok(Row {

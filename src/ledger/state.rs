@@ -10,20 +10,22 @@
 //! cannot be read, the projections stop moving: the log still takes every check, and coming up
 //! again, or a rebuild, folds what was left out.
 
+mod projector;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::mpsc::TryRecvError;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use contract::Timestamp;
 
+use self::projector::Projector;
 use super::event::{Event, LoggedId};
 use super::fold::{Projection, fold};
+use super::forgotten::ForgottenAskers;
 use super::histories::{Changes, Histories, OwedEntry, Packed};
 use super::log::{Chain, Head, LogError, LogReader, Row};
 use super::replay::{Replayed, Replays};
-use super::writer::chain;
 use crate::index::UnitKey;
 use crate::verify::history::Past;
 
@@ -47,6 +49,8 @@ pub(crate) struct State {
     owed: BTreeMap<u64, OwedEntry>,
     pending: Changes,
     projector: Option<Projector>,
+    /// Whose sessions are renamed whenever a past is read.
+    forgotten: Arc<RwLock<ForgottenAskers>>,
     position: u64,
     stalled: bool,
 }
@@ -110,6 +114,7 @@ impl State {
         reader: &mut dyn LogReader,
         head: Head,
         bounds: (usize, usize),
+        forgotten: Arc<RwLock<ForgottenAskers>>,
     ) -> Result<Self, LogError> {
         let position = histories.position()?;
         if position > head.sequence {
@@ -120,6 +125,12 @@ impl State {
                     head.sequence
                 ),
             });
+        }
+        let first = reader.first()?;
+        if position + 1 < first {
+            let what = format!("the histories stand at event {position}, and what follows was reduced up to {first}");
+            let source = format!("{what}; run `verigate ledger rebuild`").into();
+            return Err(LogError::Store { doing: "folded", source });
         }
         let (hot_units, replay_ids) = bounds;
         let standing = histories.standing()?;
@@ -140,6 +151,7 @@ impl State {
             owed: standing.owed,
             pending: Changes { position, ..Changes::default() },
             projector: Some(projector),
+            forgotten,
             position,
             stalled: false,
         };
@@ -164,6 +176,10 @@ impl State {
                     .event()
                     .map_err(|source| LogError::Damaged { sequence: row.sequence, what: source.to_string() })?;
                 self.take(&mut overlay, row, &event)?;
+                if matches!(event, Event::Forgotten(_)) {
+                    // What was read before it has its old names.
+                    self.publish(std::mem::take(&mut overlay), row.sequence, row.at);
+                }
             }
             self.publish(overlay, last.0, last.1);
             self.flush(false)?;
@@ -281,19 +297,26 @@ impl State {
     }
 
     fn load(&mut self, key: &UnitKey) -> Result<Past, LogError> {
-        if let Some(past) = self.hot(key) {
-            return past.past(key);
-        }
-        self.histories.0.past(key).map(Option::unwrap_or_default)
+        let mut past = match self.hot(key) {
+            Some(past) => past.past(key)?,
+            None => self.histories.0.past(key)?.unwrap_or_default(),
+        };
+        self.rename(&mut past);
+        Ok(past)
+    }
+
+    fn rename(&self, past: &mut Past) {
+        self.forgotten.read().unwrap_or_else(PoisonError::into_inner).rename(past, self.position);
     }
 
     /// Takes in pasts that were read ahead. One is true where the unit is not in memory and no two batches were written
     /// since: what the latest batch changed is still in memory, what the one before it changed may be missing.
     pub(super) fn offer(&self, overlay: &mut Overlay, read: Vec<Read>) {
         let collected = self.collected.load(Ordering::Relaxed);
-        for Read { key, past, as_of } in read {
+        for Read { key, mut past, as_of } in read {
             let is_true = collected.saturating_sub(as_of) <= 1 && self.hot(&key).is_none();
             if is_true && !overlay.units.contains_key(&key) {
+                self.rename(&mut past);
                 overlay.units.insert(key, Touched { past, is_changed: false });
             }
         }
@@ -373,62 +396,6 @@ impl Projection for Group<'_> {
 
     fn settled(&mut self, sequence: u64) {
         self.overlay.owed.insert(sequence, None);
-    }
-}
-
-/// The next batch; until there is one, what was taken in before is put in order, as long as there is more of it to do. `None`
-/// once the writer has ended.
-fn next(jobs: &Receiver<Arc<Changes>>, histories: &mut dyn Histories, more: &mut bool) -> Option<Arc<Changes>> {
-    while *more {
-        match jobs.try_recv() {
-            Ok(changes) => return Some(changes),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
-        }
-        *more = histories.tend().unwrap_or_else(|error| {
-            tracing::warn!(cause = %chain(&error), "histories could not be merged, trying again some batches later");
-            false
-        });
-    }
-    jobs.recv().ok()
-}
-
-/// The thread that writes histories.
-#[derive(Debug)]
-struct Projector {
-    work: SyncSender<Arc<Changes>>,
-    done: Receiver<Result<(), LogError>>,
-    thread: JoinHandle<()>,
-}
-
-impl Projector {
-    fn start(mut histories: Box<dyn Histories>) -> Result<Self, LogError> {
-        let (work, jobs) = sync_channel::<Arc<Changes>>(1);
-        let (results, done) = sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name("histories".to_owned())
-            .spawn(move || {
-                let mut more = true;
-                while let Some(changes) = next(&jobs, histories.as_mut(), &mut more) {
-                    let result = histories.apply(&changes);
-                    // The units are the writer's again before it hears of it.
-                    drop(changes);
-                    if results.send(result).is_err() {
-                        return;
-                    }
-                    more = true;
-                }
-            })
-            .map_err(|source| LogError::Store { doing: "opened", source: Box::new(source) })?;
-        Ok(Self { work, done, thread })
-    }
-
-    fn stop(self) {
-        drop(self.work);
-        drop(self.done);
-        if self.thread.join().is_err() {
-            tracing::error!("the thread that writes histories had panicked");
-        }
     }
 }
 

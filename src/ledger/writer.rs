@@ -24,10 +24,12 @@ use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
 use super::event::{Event, Flagged, LoggedId};
+use super::forgotten::ForgottenAskers;
 use super::histories::{Histories, OwedEntry};
 use super::keys::Keys;
 use super::log::{Head, Log, LogError, Row};
 use super::receipts::Receipts;
+use super::retention::Retention;
 use super::state::{Overlay, Read, State};
 use crate::index::register::Register;
 use crate::index::{Found, Target, UnitKey};
@@ -37,7 +39,7 @@ use crate::verify::history::{AskerHash, Past};
 
 pub(crate) use self::jobs::Jobs;
 pub(crate) use self::orders::apply_rare;
-pub use self::orders::{ImportOrder, Order, OrderError, Outcome};
+pub use self::orders::{ForgetOrder, ImportOrder, Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
 
 /// Reads the time; handed in, so that tests and replays hold it.
@@ -120,6 +122,10 @@ pub(crate) struct Shared {
     pub(crate) flags: Arc<Flags>,
     /// Who wants no replies, marked with when it said so.
     pub(crate) opted_out: Flags,
+    /// Who was forgotten.
+    pub(crate) forgotten: Arc<RwLock<ForgottenAskers>>,
+    /// How long what is kept of askers is kept.
+    pub(crate) retention: Retention,
     pub(crate) rules: Rules,
     pub(crate) keys: RwLock<Keys>,
     pub(crate) receipts: Receipts,
@@ -359,12 +365,7 @@ impl Writer {
         let (hot, lag) = self.state.sizes();
         let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         LedgerGauges { hot_units: count(hot), lag_events: count(lag), owed: count(self.state.owed().len()) }.emit();
-        let mut keys = self.shared.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let owed = self.state.owed();
-        let forgotten = keys.forget_routes(now, |day| owed.values().any(|entry| entry.day == day && entry.until > now));
-        if let Err(error) = forgotten.and_then(|_| keys.rotate(now)) {
-            tracing::error!(cause = %chain(&error), "keys could not be rotated");
-        }
+        self.tidy_keys(now);
     }
 
     fn checkpoint(&mut self, head: Head, now: Timestamp) {

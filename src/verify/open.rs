@@ -21,6 +21,7 @@ use crate::ledger::keys::Keys;
 use crate::ledger::log::{Log, LogError};
 use crate::ledger::receipts::Receipts;
 use crate::ledger::reindex;
+use crate::ledger::retention::Retention;
 use crate::ledger::segments::SegmentLog;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Clock, Jobs, Pace, Shared, Writer, apply_rare};
@@ -54,6 +55,8 @@ pub struct Settings {
     pub checkpoint_events: u64,
     /// And after so long.
     pub checkpoint_every: Duration,
+    /// How long what is kept of askers is kept.
+    pub retention: Retention,
 }
 
 impl Default for Settings {
@@ -68,6 +71,7 @@ impl Default for Settings {
             replay_ids: 450_000,
             checkpoint_events: 10_000,
             checkpoint_every: Duration::from_secs(300),
+            retention: Retention::default(),
         }
     }
 }
@@ -139,6 +143,8 @@ impl Gateway {
             )),
             flags: Arc::new(Flags::default()),
             opted_out: Flags::holding(OPT_OUTS),
+            forgotten: Arc::default(),
+            retention: settings.retention,
             rules: settings.rules,
             keys: RwLock::new(Keys::open(&folder.keys, master, now)?),
             receipts: Receipts::new(master),
@@ -157,7 +163,7 @@ impl Gateway {
         })?;
         let bounds = (settings.hot_units, settings.replay_ids);
         let second = histories.another()?;
-        let state = State::open(histories, reader.as_mut(), log.head(), bounds)?;
+        let state = State::open(histories, reader.as_mut(), log.head(), bounds, Arc::clone(&shared.forgotten))?;
         let replays = Arc::clone(state.replays());
         // Before the writer: one that was started must be told to end.
         let reader = Reader::start(reader, Arc::clone(&shared)).map_err(OpenError::Thread)?;
@@ -193,6 +199,7 @@ impl Gateway {
             jobs,
             folder,
             writer: Mutex::new(Some(writer)),
+            pruning: tokio::sync::Mutex::default(),
             _lock: lock,
         })
     }

@@ -21,6 +21,8 @@ pub(super) enum Read {
     Receipt(u64, oneshot::Sender<Result<Option<ReceiptView>, Refusal>>),
     /// Owed replies with their routes.
     Owed(Vec<u64>, oneshot::Sender<Result<Vec<Owed>, Refusal>>),
+    /// Let go of files that were replaced.
+    Renew,
 }
 
 /// A handle on the thread; it ends with the last handle.
@@ -41,6 +43,7 @@ impl Reader {
                     Read::Replay(sequence, reply) => drop(reply.send(replay(log.as_mut(), &shared, sequence))),
                     Read::Receipt(nth, reply) => drop(reply.send(receipt(log.as_mut(), &shared, nth))),
                     Read::Owed(sequences, reply) => drop(reply.send(owed(log.as_mut(), &shared, &sequences))),
+                    Read::Renew => log.renew(),
                 }
             }
         })?;
@@ -63,6 +66,11 @@ impl Reader {
         let (reply, answer) = oneshot::channel();
         self.send(Read::Owed(sequences, reply))?;
         answer.await.map_err(|_| Refusal::Internal)?
+    }
+
+    /// A segment was reduced.
+    pub(super) fn renew(&self) -> Result<(), Refusal> {
+        self.send(Read::Renew)
     }
 
     fn send(&self, read: Read) -> Result<(), Refusal> {

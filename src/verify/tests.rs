@@ -3,6 +3,7 @@
 mod bounds;
 mod listed;
 mod model;
+mod privacy;
 
 use std::path::Path;
 use std::sync::atomic::AtomicI64;

@@ -15,4 +15,6 @@ mod http;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod tidy;

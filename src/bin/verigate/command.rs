@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod kiosk;
 mod ledger;
+mod privacy;
 mod prompts;
 mod serve;
 mod sms;
@@ -162,6 +163,9 @@ enum Command {
     /// Prove the ledger whole, or make its projections anew.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// What is kept about askers, and forgetting one.
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// Copy everything that a ledger cannot lose into a new folder, beside the running gateway or without one.
     Backup(backup::Backup),
     /// Bring a backup back into a new data folder.
@@ -190,6 +194,7 @@ impl Verigate {
             Command::Kiosk(asked) => asked.run(&self.shared, out),
             Command::Call(asked) => asked.run(out),
             Command::Ledger(asked) => asked.run(&self.shared, out),
+            Command::Privacy(asked) => asked.run(&self.shared, out),
             Command::Backup(asked) => asked.run(&self.shared, out),
             Command::Restore(asked) => asked.run(out),
             Command::Doctor(asked) => asked.run(&self.shared, out),

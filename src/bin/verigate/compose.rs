@@ -29,6 +29,7 @@ use verigate::config::{CoreConfig, Data, Keys, Ledger, Log, ProcessEnvironment};
 use verigate::control;
 use verigate::ledger::folder::{Folder, FolderError};
 use verigate::ledger::log::LogError;
+use verigate::ledger::retention::Retention;
 use verigate::ledger::writer::Clock;
 use verigate::observe::Metrics;
 use verigate::secret::{Secret, SecretError};
@@ -44,6 +45,10 @@ use crate::failure::{Exit, Failure};
 
 /// Measurements are folded into their buckets this often.
 const FOLDED_EVERY: Duration = Duration::from_secs(5);
+
+/// What is too old is dropped so long after the start, and then every day.
+const RETAINED_AFTER: Duration = Duration::from_secs(10 * 60);
+const RETAINED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The whole configuration file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -61,6 +66,8 @@ pub(crate) struct Root {
     pub(crate) rules: Rules,
     /// How often an asker is answered.
     pub(crate) quotas: Quotas,
+    /// How long what is kept of askers is kept.
+    pub(crate) retention: Retention,
     /// The layouts of numbers; the network's own where none is given.
     pub(crate) layout: Option<Vec<LayoutConfig>>,
     /// The words.
@@ -94,6 +101,7 @@ impl Root {
             log: self.log,
             rules: self.rules.clone(),
             quotas: self.quotas.clone(),
+            retention: self.retention.clone(),
             ..CoreConfig::default()
         };
         if let Some(layout) = &self.layout {
@@ -254,6 +262,7 @@ pub(crate) async fn serve(
             metrics.fold();
         }
     });
+    tasks.spawn(retain(Arc::clone(&gateway), stopping.clone()));
     tracing::info!(http = %listening.http, smpp = ?listening.smpp, sip = ?listening.sip, kiosk = ?listening.kiosk, "ready");
     ready(listening)?;
     loop {
@@ -279,6 +288,27 @@ pub(crate) async fn serve(
     tasks.wait().await;
     // Closing joins the ledger's threads: not on an async worker.
     tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
+}
+
+/// Once a day: keys that have served their time are destroyed, segments that are too old are reduced.
+async fn retain(gateway: Arc<Gateway>, stopping: CancellationToken) {
+    let mut wait = RETAINED_AFTER;
+    while stopping.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+        wait = RETAINED_EVERY;
+        if let Err(error) = gateway.tidy_keys().await {
+            tracing::error!(cause = %error, "keys could not be tidied");
+        }
+        while !stopping.is_cancelled() {
+            match gateway.prune("policy", false, 1).await {
+                Ok(pruned) if pruned.left > 0 => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(cause = %format!("{:#}", anyhow::Error::new(error)), "the log could not be pruned");
+                    break;
+                }
+            }
+        }
+    }
 }
 
 /// Tells of a part of the program that did not end well.

@@ -19,7 +19,7 @@ fn written(count: u64) -> (tempfile::TempDir, Vec<Row>) {
 }
 
 fn audit(dir: &Path, checkpoints: &[Checkpoint]) -> Result<Verified, LogError> {
-    verify(dir, 0, checkpoints, &mut |_, _| {})
+    verify(dir, 0, checkpoints, None, &mut |_, _| {})
 }
 
 fn signed(row: &Row) -> Checkpoint {
@@ -47,7 +47,7 @@ fn a_sound_log_is_proven_whole_across_its_segments() {
     let (dir, rows) = written(300);
     let mut told = Vec::new();
     let checkpoints = [signed(&rows[99]), signed(&rows[299])];
-    let verified = verify(dir.path(), 0, &checkpoints, &mut |done, total| told.push((done, total))).unwrap();
+    let verified = verify(dir.path(), 0, &checkpoints, None, &mut |done, total| told.push((done, total))).unwrap();
     assert_eq!((verified.events, verified.segments, verified.checkpoints, verified.from), (300, 2, 2, 1));
     assert_eq!(verified.head, Head::of(0, rows.last().unwrap()));
     assert_eq!(told.last(), Some(&(300, 300)));

@@ -82,7 +82,7 @@ fn a_backup_taken_beside_the_writer_brings_back_the_same_ledger() {
     let master = Secret::load(&back.keys.join(MASTER)).unwrap();
     assert_eq!(asker(&Keys::open(&back.keys, &master, START).unwrap()), asker(&living.keys));
     let checkpoints = checkpoint::read_all(&back.checkpoints, STREAM, &checkpoint::verifying_key(&master)).unwrap();
-    assert_eq!(audit::verify(&back.log, STREAM, &checkpoints, &mut |_, _| {}).unwrap().checkpoints, 1);
+    assert_eq!(audit::verify(&back.log, STREAM, &checkpoints, None, &mut |_, _| {}).unwrap().checkpoints, 1);
     assert_eq!(fs::read(back.sets.join("0abc.set")).unwrap(), b"an imported list");
     for (path, mode) in [(back.keys.clone(), 0o700), (back.keys.join(MASTER), 0o600), (to.join("keys"), 0o700)] {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());

@@ -97,7 +97,7 @@ fn a_segment_that_stayed_empty_is_used_again_in_whatever_month() {
     let more = rows_at(log.head(), &[january, january]);
     log.append(&more).unwrap();
     assert_eq!(segments(dir.path(), 0).unwrap().len(), 2);
-    let verified = audit::verify(dir.path(), 0, &[], &mut |_, _| {}).unwrap();
+    let verified = audit::verify(dir.path(), 0, &[], None, &mut |_, _| {}).unwrap();
     assert_eq!(verified.head, Head::of(0, &more[1]));
 }
 

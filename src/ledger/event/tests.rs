@@ -56,6 +56,7 @@ fn event() -> impl Strategy<Value = Event> {
                     owed: None,
                     request: None,
                     silent: false,
+                    tip: None,
                 })
             });
     let life = (id(), any::<[u8; 16]>(), any::<bool>()).prop_map(|(id, unit, lifted)| {
@@ -74,7 +75,16 @@ fn event() -> impl Strategy<Value = Event> {
     });
     let flagged = (any::<u64>(), any::<i64>())
         .prop_map(|(asker, until)| Event::Flagged(Flagged { asker, until: Timestamp(until) }));
-    prop_oneof![inquiry, life, flagged]
+    let forgotten = (proptest::collection::vec(any::<u64>(), 1..4), any::<u64>(), any::<bool>()).prop_map(
+        |(names, anonymous, with_opt_out)| {
+            let (by, reason) = ("op".to_owned(), with_opt_out.then(|| "asked".to_owned()));
+            Event::Forgotten(Forgotten { names, anonymous, with_opt_out, by, reason })
+        },
+    );
+    let reduced = (any::<u64>(), any::<[u8; 32]>(), any::<u64>()).prop_map(|(first, hash, kept)| {
+        Event::Reduced(Reduced { first, last: first / 2, hash: hash.into(), kept, by: "policy".to_owned() })
+    });
+    prop_oneof![inquiry, life, flagged, forgotten, reduced]
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 use contract::EventTime;
 use serde_json::{Value, json};
 
+use super::table::COLUMNS;
 use super::*;
 use crate::index::LifeEvent;
 use crate::ledger::log::{Head, Log as _};
@@ -13,7 +14,7 @@ const START: Timestamp = Timestamp(1_795_435_200_000);
 
 fn exported(log: &MemoryLog, format: Format) -> (u64, String) {
     let mut out = Vec::new();
-    let written = export(log.reader().unwrap().as_mut(), format, &mut out).unwrap();
+    let written = export(log.reader().unwrap().as_mut(), &TipKeys::default(), format, &mut out).unwrap();
     (written, String::from_utf8(out).unwrap())
 }
 
@@ -196,12 +197,14 @@ fn a_damaged_row_and_a_full_disk_end_an_export_with_what_is_wrong() {
     let mut row = Row::after(&log.head(), START, &Event::Inquiry(inquiry(1)), false);
     row.body.truncate(3);
     log.append(&[row]).unwrap();
-    let error = export(log.reader().unwrap().as_mut(), Format::Jsonl, &mut Vec::new()).unwrap_err();
+    let error =
+        export(log.reader().unwrap().as_mut(), &TipKeys::default(), Format::Jsonl, &mut Vec::new()).unwrap_err();
     assert!(matches!(error, ExportError::Log(LogError::Damaged { sequence: 2, .. })), "{error:?}");
     let log = log_of(&[Event::Inquiry(inquiry(1))]);
     for format in [Format::Csv, Format::Jsonl] {
         let mut small = [0; 100];
-        let error = export(log.reader().unwrap().as_mut(), format, &mut small.as_mut_slice()).unwrap_err();
+        let error =
+            export(log.reader().unwrap().as_mut(), &TipKeys::default(), format, &mut small.as_mut_slice()).unwrap_err();
         assert!(matches!(&error, ExportError::Write(source) if source.kind() == io::ErrorKind::WriteZero), "{error:?}");
     }
 }

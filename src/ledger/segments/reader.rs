@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{read_row, segments};
+use super::{Segment, read_row, segments};
 use crate::ledger::log::{Hash, LogError, LogReader, Row};
 use crate::ledger::sqlite::{self, signed, store, unsigned};
 
@@ -17,8 +17,8 @@ use crate::ledger::sqlite::{self, signed, store, unsigned};
 pub struct SegmentReader {
     folder: PathBuf,
     stream: u32,
-    /// The segments known so far with their connections; listed again when a sequence lies beyond them.
-    known: Vec<(u64, Connection)>,
+    /// The segments known so far with their connections, in order; listed again when a sequence lies beyond them.
+    known: Vec<(Segment, Connection)>,
 }
 
 impl SegmentReader {
@@ -34,7 +34,7 @@ impl SegmentReader {
     /// [`LogError`].
     pub fn predecessor(&mut self, first: u64) -> Result<Hash, LogError> {
         self.refresh()?;
-        let Some((_, connection)) = self.known.iter().find(|(known, _)| *known == first) else {
+        let Some((_, connection)) = self.known.iter().find(|(known, _)| known.first == first) else {
             return Err(LogError::Damaged { sequence: first, what: "no segment begins with it".to_owned() });
         };
         let meta = |key: &str| connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
@@ -57,21 +57,25 @@ impl SegmentReader {
     /// [`LogError`].
     pub fn firsts(&mut self) -> Result<Vec<u64>, LogError> {
         self.refresh()?;
-        Ok(self.known.iter().map(|(first, _)| *first).collect())
+        Ok(self.known.iter().map(|(segment, _)| segment.first).collect())
     }
 
     fn refresh(&mut self) -> Result<(), LogError> {
-        for segment in segments(&self.folder, self.stream)? {
-            if self.known.iter().all(|(first, _)| *first != segment.first) {
-                self.known.push((segment.first, sqlite::open_reader(&segment.path)?));
+        let found = segments(&self.folder, self.stream)?;
+        // One that was reduced meanwhile has another file.
+        self.known.retain(|(known, _)| found.contains(known));
+        for segment in found {
+            if self.known.iter().all(|(known, _)| *known != segment) {
+                let connection = sqlite::open_reader(&segment.path)?;
+                self.known.push((segment, connection));
             }
         }
-        self.known.sort_by_key(|(first, _)| *first);
+        self.known.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(())
     }
 
     fn holding(&self, sequence: u64) -> Option<&Connection> {
-        self.known.iter().rev().find(|(first, _)| *first <= sequence).map(|(_, connection)| connection)
+        self.known.iter().rev().find(|(known, _)| known.first <= sequence).map(|(_, connection)| connection)
     }
 }
 
@@ -85,7 +89,7 @@ impl LogReader for SegmentReader {
         };
         let mut rows = Vec::new();
         for (index, (_, connection)) in self.known.iter().enumerate() {
-            if self.known.get(index + 1).is_some_and(|(next, _)| *next <= after.saturating_add(1)) {
+            if self.known.get(index + 1).is_some_and(|(next, _)| next.first <= after.saturating_add(1)) {
                 continue;
             }
             let rest = i64::try_from(limit - rows.len()).unwrap_or(i64::MAX);
@@ -122,7 +126,12 @@ impl LogReader for SegmentReader {
 
     fn first(&mut self) -> Result<u64, LogError> {
         self.refresh()?;
-        Ok(self.known.first().map_or(1, |(first, _)| *first))
+        let whole = self.known.iter().find(|(known, _)| !known.is_reduced());
+        Ok(whole.map_or(1, |(known, _)| known.first))
+    }
+
+    fn renew(&mut self) {
+        self.known.clear();
     }
 
     fn last(&mut self) -> Result<Option<u64>, LogError> {

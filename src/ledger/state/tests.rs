@@ -30,7 +30,7 @@ fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it
     let mut reader = log.reader().unwrap();
     let bounds = (1_000, 1_000);
     let histories = Box::new(MemoryHistories::default());
-    let mut state = State::open(histories, reader.as_mut(), log.head(), bounds).unwrap();
+    let mut state = State::open(histories, reader.as_mut(), log.head(), bounds, Arc::default()).unwrap();
     let (asked, other) = (UnitKey::native(1, 1, 1), UnitKey::native(1, 1, 2));
     let nothing = || Read { key: asked, past: Past::default(), as_of: 0 };
     check(&mut state, asked, 1);

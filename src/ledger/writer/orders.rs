@@ -1,5 +1,7 @@
 //! An operator's orders: what changes what was issued. Each is settled alone and is seen by every check after it.
 
+use std::sync::PoisonError;
+
 use contract::{EventTime, Life, Place, Position, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +12,13 @@ use crate::index::sets::file::Hash;
 use crate::index::sets::{Removed, SetError, unhex};
 use crate::index::{Batch, CatalogueChange, LifeEvent, Maker, Product, Target};
 use crate::ledger::event::{Event, LifeRecorded};
+use crate::ledger::forgotten::{Forgotten, MOST_NAMES};
 use crate::ledger::log::{LogError, Row};
 use crate::ledger::reindex;
+use crate::ledger::retention::Reduced;
 use crate::ledger::state::Overlay;
 use crate::verify::decide::Recorded;
+use crate::verify::history::AskerHash;
 
 /// What an operator orders.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +70,27 @@ pub enum Order {
     },
     /// Sign a checkpoint and bring the projections up to it.
     Checkpoint,
+    /// Destroy keys that have served their time.
+    TidyKeys,
+    /// Forget an asker.
+    Forget(ForgetOrder),
+    /// Say that a segment was reduced; the one who did so orders it.
+    #[serde(skip)]
+    Reduced(Reduced),
+}
+
+/// An order to forget an asker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetOrder {
+    /// Its hashes, the latest first; 1 to 256.
+    pub names: Vec<u64>,
+    /// Its opt-out goes too.
+    pub with_opt_out: bool,
+    /// Who orders.
+    pub by: String,
+    /// Why. It stays in the log for good, so it must not hold the number.
+    pub reason: Option<String>,
 }
 
 /// An order to take a list in.
@@ -140,6 +166,18 @@ pub enum OrderError {
     /// It cannot be recorded.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// An order to forget names nobody, or more than one asker can be.
+    #[error("an asker has 1 to {MOST_NAMES} hashes, got {got}")]
+    Nobody {
+        /// How many.
+        got: usize,
+    },
+    /// What is written would stay in the log, and looks like the number that is to be forgotten.
+    #[error("{what} holds a number of seven digits or more; it stays in the log for good, write it without")]
+    HoldsNumber {
+        /// Which text.
+        what: &'static str,
+    },
     /// A text is too long.
     #[error("{what} has {got} characters, at most {most} are kept")]
     TooLong {
@@ -197,6 +235,15 @@ impl Writer {
                 self.record(&Event::Removed(Removed { set, by, reason }), now)
                     .map(|position| Outcome::Recorded { position })
             }
+            Order::TidyKeys => {
+                self.tidy_keys(now);
+                let head = self.log.head();
+                Ok(Outcome::Recorded { position: Position { stream: head.stream, sequence: head.sequence } })
+            }
+            Order::Forget(order) => self.forget(order, now),
+            Order::Reduced(reduced) => {
+                self.record(&Event::Reduced(reduced), now).map(|position| Outcome::Recorded { position })
+            }
             Order::Checkpoint => {
                 let head = self.log.head();
                 self.checkpoint(head, now);
@@ -222,6 +269,33 @@ impl Writer {
         tracing::info!(set, rows, batches = batches.1, "import ordered");
         let position = self.record(&Event::Imported(imported), now)?;
         Ok(Outcome::Imported { position, set, rows, batches })
+    }
+
+    /// Rotates and destroys keys.
+    pub(super) fn tidy_keys(&self, now: Timestamp) {
+        let mut keys = self.shared.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let owed = self.state.owed();
+        let forgotten = keys.forget_routes(now, |day| owed.values().any(|entry| entry.day == day && entry.until > now));
+        let retention = &self.shared.retention;
+        let tidied = forgotten
+            .and_then(|_| keys.forget_tips(now, retention.tips()))
+            .and_then(|_| keys.rotate(now, retention.pepper()));
+        if let Err(error) = tidied {
+            tracing::error!(cause = %super::chain(&error), "keys could not be rotated");
+        }
+    }
+
+    fn forget(&mut self, order: ForgetOrder, now: Timestamp) -> Result<Outcome, OrderError> {
+        let ForgetOrder { names, with_opt_out, by, reason } = order;
+        if names.is_empty() || names.len() > MOST_NAMES {
+            return Err(OrderError::Nobody { got: names.len() });
+        }
+        let by = numberless("the name of who orders", bounded("the name of who orders", by, 128)?)?;
+        let reason = reason.map(|reason| numberless("the reason", bounded("the reason", reason, 500)?)).transpose()?;
+        let anonymous = getrandom::u64().map_err(|_| OrderError::Refused(Refusal::Internal))?;
+        tracing::info!("an asker is forgotten");
+        self.record(&Event::Forgotten(Forgotten { names, anonymous, with_opt_out, by, reason }), now)
+            .map(|position| Outcome::Recorded { position })
     }
 
     /// Commits one event alone and takes it in.
@@ -268,14 +342,46 @@ pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
         | Event::Life(_)
         | Event::Imported(_)
         | Event::Removed(_)
+        | Event::Reduced(_)
         | Event::Delivered(_) => {}
+        Event::Forgotten(forgotten) => forget(shared, row, &forgotten),
     }
     Ok(())
+}
+
+/// The anonymous name inherits a flag, so that what the flag took out of histories stays out of them.
+fn forget(shared: &Shared, row: &Row, forgotten: &Forgotten) {
+    for name in &forgotten.names {
+        let asker = AskerHash { current: *name, previous: None };
+        if let Some(until) = shared.flags.until(&asker) {
+            shared.flags.insert(forgotten.anonymous, until);
+        }
+        if forgotten.with_opt_out {
+            shared.opted_out.remove(&asker);
+        }
+    }
+    shared.forgotten.write().unwrap_or_else(PoisonError::into_inner).insert(row.sequence, row.at, forgotten);
 }
 
 fn bounded(what: &'static str, text: String, most: usize) -> Result<String, OrderError> {
     let got = text.chars().count();
     if got > most { Err(OrderError::TooLong { what, got, most }) } else { Ok(text) }
+}
+
+/// A text without anything that could be a telephone number, whatever stands between its digits.
+fn numberless(what: &'static str, text: String) -> Result<String, OrderError> {
+    let mut digits = 0;
+    for letter in text.chars() {
+        digits = match letter {
+            '0'..='9' | '０'..='９' => digits + 1,
+            ' ' | '-' | '.' | '(' | ')' | '/' => digits,
+            _ => 0,
+        };
+        if digits >= 7 {
+            return Err(OrderError::HoldsNumber { what });
+        }
+    }
+    Ok(text)
 }
 
 /// A number below `below`, each as likely, from the operating system; 0 where there is no randomness, which places a

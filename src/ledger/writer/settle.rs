@@ -1,7 +1,8 @@
 //! Settling one inquiry or report into the group: replay, find again, decide, append, and what is released afterwards.
 
 use contract::{
-    Answer, Delivery, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Verdict, VerdictKind,
+    Answer, Delivery, Life, Number, Position, Refusal, Reply, Reported, Request, RequestKind, Timestamp, Tip, Verdict,
+    VerdictKind,
 };
 use minicbor::bytes::ByteArray;
 use tokio::sync::oneshot;
@@ -10,7 +11,7 @@ use super::{Fresh, InquiryJob, Pending, ReportJob, Settled, Writer, opts_out};
 use crate::index::catalogue::product_facts;
 use crate::index::register::Register;
 use crate::index::{Found, Index as _, LifeEvent, Target};
-use crate::ledger::event::{CheckEvent, DeliveredEvent, Event, InquiryEvent, LifeRecorded, LoggedId};
+use crate::ledger::event::{CheckEvent, DeliveredEvent, Event, InquiryEvent, LifeRecorded, LoggedId, SealedRoute};
 use crate::ledger::receipts::Receipts;
 use crate::ledger::replay::Replayed;
 use crate::verify::decide::{Decision, PastView, Question, decide, may_return};
@@ -67,6 +68,10 @@ impl Writer {
             None | Some(_) => None,
         };
         let about = inquiry.request.kind();
+        let (request, tip) = match self.tip(inquiry.request, next, pending.now) {
+            Ok(parted) => parted,
+            Err(refusal) => return drop(reply.send(Err(refusal))),
+        };
         let receipted = limited.is_none() && (!checks.is_empty() || about == RequestKind::Tip);
         let event = Event::Inquiry(InquiryEvent {
             id,
@@ -78,8 +83,9 @@ impl Writer {
             place: inquiry.place,
             checks,
             owed,
-            request: (about != RequestKind::Check).then_some(inquiry.request),
+            request: (about != RequestKind::Check).then_some(request),
             silent,
+            tip,
         });
         let position = self.append(pending, &event, receipted);
         let receipt = receipted.then_some(pending.head.receipts);
@@ -88,6 +94,20 @@ impl Writer {
             let fresh = |recorded| Fresh { recorded, about, decisions, found, receipt, at, position, silent };
             drop(reply.send(recorded.map(|recorded| Settled::Fresh(fresh(recorded)))));
         }));
+    }
+
+    /// What a tip says leaves the request, encrypted under a key that goes when tips are kept no longer.
+    fn tip(&self, request: Request, next: Position, now: Timestamp) -> Result<(Request, Option<SealedRoute>), Refusal> {
+        let Request::Tip(Tip { receipt, text }) = request else { return Ok((request, None)) };
+        let until = now.plus(self.shared.retention.tips());
+        let mut keys = self.shared.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match keys.seal_tip(&text, next, now, until) {
+            Ok(sealed) => Ok((Request::Tip(Tip { receipt, text: String::new() }), Some(sealed))),
+            Err(error) => {
+                tracing::error!(cause = %super::chain(&error), "a tip cannot be sealed");
+                Err(Refusal::Unavailable("a tip cannot be kept"))
+            }
+        }
     }
 
     /// Whether an asker who opted out hears nothing of this. Help is given to everyone, and so is the word that replies
@@ -99,7 +119,9 @@ impl Writer {
                 let known = &self.shared.opted_out;
                 known.follow(asker);
                 let in_group = pending.subscriptions.iter().rev().find(|(one, _)| one.current == asker.current);
-                in_group.map_or_else(|| known.until(asker).is_some(), |(_, is_out)| *is_out)
+                let lasts = self.shared.retention.opt_out();
+                let stands = |since: Timestamp| lasts.is_none_or(|lasts| pending.now < since.plus(lasts));
+                in_group.map_or_else(|| known.until(asker).is_some_and(stands), |(_, is_out)| *is_out)
             }
         }
     }

@@ -12,7 +12,6 @@
 pub mod drive;
 pub mod http;
 mod scripted;
-#[cfg(feature = "drivers")]
 pub mod smpp;
 
 use std::time::Duration;

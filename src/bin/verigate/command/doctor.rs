@@ -309,7 +309,13 @@ fn known(folder: &Folder) -> Result<Known, String> {
                 Event::Catalogue(change) => {
                     known.names.extend(change.products.into_iter().map(|product| (product.id, product.name)));
                 }
-                Event::Inquiry(_) | Event::Delivered(_) | Event::Life(_) | Event::Issued(_) | Event::Flagged(_) => {}
+                Event::Inquiry(_)
+                | Event::Delivered(_)
+                | Event::Life(_)
+                | Event::Issued(_)
+                | Event::Flagged(_)
+                | Event::Forgotten(_)
+                | Event::Reduced(_) => {}
             }
         }
     }

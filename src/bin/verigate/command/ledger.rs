@@ -1,6 +1,10 @@
-//! `verigate ledger verify|export|rebuild`: is the log whole, what does it say, and its projections made anew.
+//! `verigate ledger verify|export|rebuild|prune`: is the log whole, what does it say, its projections made anew, and what is
+//! too old dropped.
 //!
-//! Reads the folder itself; changes no event. Rebuilding needs the folder for itself.
+//! Reads the folder itself; changes no event. Rebuilding needs the folder for itself; pruning is the gateway's, running or
+//! opened here.
+
+mod prune;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write};
@@ -17,6 +21,7 @@ use verigate::ledger::audit;
 use verigate::ledger::checkpoint::{published, read_all, verifying_key};
 use verigate::ledger::export::{self, ExportError, Format};
 use verigate::ledger::folder::Folder;
+use verigate::ledger::keys::TipKeys;
 use verigate::ledger::reindex::{self, Indexed};
 use verigate::ledger::segments::SegmentReader;
 use verigate::secret::Secret;
@@ -49,6 +54,9 @@ pub(crate) enum Ledger {
         #[arg(long, value_enum)]
         only: Option<Part>,
     },
+    /// Drop what askers did from the segments that are older than `[retention] log_days`; the running gateway does so
+    /// once a day. What was issued, recalled or sold stays, and every count that a verdict needs.
+    Prune(prune::Prune),
 }
 
 /// A projection.
@@ -74,6 +82,7 @@ impl Ledger {
     pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
         let folder = shared.root()?.folder()?;
         match self {
+            Self::Prune(asked) => asked.run(shared, out),
             Self::Verify { json } => verify(&folder, *json, out),
             Self::Export { format, out: file } => export(&folder, *format, file.as_deref(), out),
             Self::Rebuild { only } => {
@@ -147,24 +156,28 @@ fn verify(folder: &Folder, as_json: bool, out: &mut dyn Write) -> Result<(), Fai
     let key = verifying_key(&master);
     let checkpoints = read_all(&folder.checkpoints, 0, &key).map_err(|error| other(Exit::Data, error))?;
     let bar = bar();
-    let verified = audit::verify(&folder.log(), 0, &checkpoints, &mut |done, all| {
+    let verified = audit::verify(&folder.log(), 0, &checkpoints, Some(&key), &mut |done, all| {
         bar.set_length(all);
         bar.set_position(done);
     });
     bar.finish_and_clear();
     let verified = verified.map_err(|error| other(Exit::Data, error))?;
-    let audit::Verified { events, segments, checkpoints: signed, from, head } = verified;
+    let audit::Verified { events, segments, checkpoints: signed, from, reduced: (reduced, dropped), head } = verified;
     let hash: String = head.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     if as_json {
         return json(
             out,
             &json!({ "events": events, "segments": segments, "checkpoints": signed, "from": from,
+                "reduced": { "segments": reduced, "events": dropped },
                 "head": { "sequence": head.sequence, "hash": hash }, "key": published(&key) }),
         );
     }
     writeln!(out, "whole: {events} events in {segments} segments, {signed} signed checkpoints")?;
     if from > 1 {
         writeln!(out, "begins with event {from}; those before were dropped")?;
+    }
+    if reduced > 0 {
+        writeln!(out, "{reduced} segments are reduced by signed notes: {dropped} events of askers left them")?;
     }
     writeln!(out, "head:  event {}, {hash}", head.sequence)?;
     Ok(writeln!(out, "key:   {}", published(&key))?)
@@ -180,17 +193,18 @@ fn export(folder: &Folder, form: Form, file: Option<&Path>, out: &mut dyn Write)
         return Err(other(Exit::Usage, anyhow::anyhow!("there is no log at {}", log.display())));
     }
     let mut reader = SegmentReader::new(&folder.log(), 0);
+    let tips = TipKeys::read(&folder.keys).map_err(|error| other(Exit::Usage, error))?;
     let failed = |error: ExportError| match error {
         ExportError::Log(error) => other(Exit::Data, error),
         ExportError::Write(error) => Failure::Output(error),
     };
     let Some(file) = file else {
-        return export::export(&mut reader, format, out).map(drop).map_err(failed);
+        return export::export(&mut reader, &tips, format, out).map(drop).map_err(failed);
     };
     let mut into = File::create_new(file)
         .with_context(|| format!("cannot make {}", file.display()))
         .map_err(|error| other(Exit::Usage, error))?;
-    let lines = export::export(&mut reader, format, &mut into).map_err(failed)?;
+    let lines = export::export(&mut reader, &tips, format, &mut into).map_err(failed)?;
     into.sync_all()?;
     Ok(writeln!(out, "{}: {lines} lines", file.display())?)
 }

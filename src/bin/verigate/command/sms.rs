@@ -135,6 +135,7 @@ fn asked(shared: &Shared, wanted: &Ask) -> Result<Value, Failure> {
         | Response::Products { .. }
         | Response::Batches { .. }
         | Response::Sets { .. }
+        | Response::Pruned(_)
         | Response::Failed(_) => Err(unexpected()),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn prove(folder: &Folder, said: &[(Asked, Answered)]) -> anyhow::Resu
     }
     let key = verifying_key(&Secret::load(&folder.master())?);
     let signed = read_all(&folder.checkpoints, STREAM, &key)?;
-    match audit::verify(&folder.log(), STREAM, &signed, &mut |_, _| {}) {
+    match audit::verify(&folder.log(), STREAM, &signed, None, &mut |_, _| {}) {
         Ok(verified) => {
             proof.events = verified.events;
             proof.checkpoints = verified.checkpoints;

@@ -32,7 +32,7 @@ const TAIL: u64 = 4_321;
 
 pub(crate) fn story(options: &Options, dir: &Path) -> anyhow::Result<String> {
     let checkpoints = write(dir)?;
-    let whole = |checkpoints: &[Checkpoint]| audit::verify(dir, 0, checkpoints, &mut |_, _| {});
+    let whole = |checkpoints: &[Checkpoint]| audit::verify(dir, 0, checkpoints, None, &mut |_, _| {});
     let verified = whole(&checkpoints).context("a sound log is not proven")?;
     ensure!(verified.events == EVENTS && verified.checkpoints == checkpoints.len());
     let path = std::fs::read_dir(dir)?
@@ -125,6 +125,7 @@ fn event(nth: u64, at: Timestamp) -> Event {
         owed: None,
         request: None,
         silent: false,
+        tip: None,
     })
 }
 

@@ -176,7 +176,7 @@ fn whole(core: &Core) -> anyhow::Result<(u64, usize)> {
     if signed.last().map_or(0, |last| last.sequence) < core.book.checkpointed {
         tell(&Line::Lost(format!("the checkpoint of event {}", core.book.checkpointed)));
     }
-    let (events, checkpoints) = match audit::verify(&folder.log(), 0, &signed, &mut |_, _| {}) {
+    let (events, checkpoints) = match audit::verify(&folder.log(), 0, &signed, None, &mut |_, _| {}) {
         Ok(verified) => (verified.events, verified.checkpoints),
         Err(error) => {
             tell(&Line::Fault(error.to_string()));
