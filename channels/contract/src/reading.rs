@@ -218,7 +218,7 @@ fn from_characters(compact: &str) -> Given {
     }
     // Some fields allow capitals alone: what is kept in capitals must not read as an item that small letters hid.
     let capitals = body.to_ascii_uppercase();
-    gs1::read_bare(&capitals).unwrap_or(Given::alone(Number::Mixed(capitals)))
+    gs1::read_bare(&capitals).unwrap_or_else(|| Given::alone(Number::Mixed(capitals)))
 }
 
 /// The ASCII letters and digits of a text.
