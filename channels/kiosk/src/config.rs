@@ -44,7 +44,7 @@ pub struct Settings {
 }
 
 /// A place to listen at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// The address.
     pub listen: SocketAddr,
@@ -57,7 +57,7 @@ pub struct Server {
 }
 
 /// A registered terminal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Terminal {
     /// Its name.
     pub name: Arc<str>,
@@ -74,7 +74,7 @@ pub struct Terminal {
 }
 
 /// How a line comes about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Way {
     /// A serial line of this machine, by path or pattern.
     Tty {

@@ -19,4 +19,4 @@ pub mod terminal;
 pub mod wire;
 
 pub use config::{ConfigError, KioskConfig, SecretPlace, ServerConfig};
-pub use run::{Ask, Bound, KioskError, Operator, OperatorError, Ports};
+pub use run::{Ask, Bound, KioskError, Operator, OperatorError, Ports, Prepared};

@@ -11,6 +11,7 @@ mod dial;
 mod hub;
 mod operator;
 mod post;
+mod reach;
 mod speaking;
 mod tty;
 
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use wording::Words;
 
 use self::hub::Hub;
-pub use self::operator::{Ask, Operator, OperatorError};
+pub use self::operator::{Ask, Operator, OperatorError, Prepared};
 use self::tty::Pty;
 use crate::config::{Settings, Way};
 
@@ -70,6 +71,17 @@ impl std::fmt::Debug for Ports {
     }
 }
 
+/// Whether what the section names can be used.
+fn usable(settings: &Settings) -> Result<(), KioskError> {
+    for terminal in &settings.terminals {
+        if let Way::Dial { tls, .. } = &terminal.way {
+            let fault = |source| KioskError::Tls { terminal: terminal.name.to_string(), source };
+            dial::dialler(tls.as_ref()).map_err(fault)?;
+        }
+    }
+    Ok(())
+}
+
 /// The channel with its sockets bound and nobody served yet.
 #[derive(Debug)]
 pub struct Bound {
@@ -94,19 +106,11 @@ impl Bound {
                 Some(files) => listener.with_tls(files, &[]).map_err(KioskError::Bind)?,
             });
         }
+        usable(&settings)?;
         let mut ptys = Vec::new();
-        for terminal in &settings.terminals {
-            match &terminal.way {
-                Way::Pty => {
-                    let fault = |source| KioskError::Pty { terminal: terminal.name.to_string(), source };
-                    ptys.push((Arc::clone(terminal), Pty::open().map_err(fault)?));
-                }
-                Way::Dial { tls, .. } => {
-                    let fault = |source| KioskError::Tls { terminal: terminal.name.to_string(), source };
-                    dial::dialler(tls.as_ref()).map_err(fault)?;
-                }
-                Way::Tty { .. } | Way::Registers(_) | Way::From(_) | Way::Proves => {}
-            }
+        for terminal in settings.terminals.iter().filter(|terminal| terminal.way == Way::Pty) {
+            let fault = |source| KioskError::Pty { terminal: terminal.name.to_string(), source };
+            ptys.push((Arc::clone(terminal), Pty::open().map_err(fault)?));
         }
         let hub = Hub::new(settings, ports, Drain::new(shutdown.clone(), DRAIN));
         Ok(Self { hub, listeners, ptys, shutdown })
@@ -137,14 +141,7 @@ impl Bound {
         for (terminal, pty) in ptys {
             drop(hub.tasks.spawn(tty::keep_pty(Arc::clone(&hub), terminal, pty)));
         }
-        for terminal in &hub.settings.terminals {
-            let (hub_, terminal) = (Arc::clone(&hub), Arc::clone(terminal));
-            match &terminal.way {
-                Way::Tty { .. } => drop(hub.tasks.spawn(tty::watch(hub_, terminal))),
-                Way::Dial { .. } => drop(hub.tasks.spawn(dial::keep(hub_, terminal))),
-                Way::Pty | Way::Registers(_) | Way::From(_) | Way::Proves => {}
-            }
-        }
+        hub.start_all();
         let mut serving = tokio::task::JoinSet::new();
         for (nth, listener) in listeners.into_iter().enumerate() {
             let hub = Arc::clone(&hub);

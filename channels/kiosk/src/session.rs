@@ -11,6 +11,7 @@
 
 mod event;
 pub mod framed;
+mod printer;
 mod scan;
 
 use std::collections::VecDeque;
@@ -19,13 +20,14 @@ use std::time::{Duration, Instant};
 
 use contract::{Language, Receipt, Refusal, Reply};
 
-pub use self::event::{Event, Noticed, Patience};
+pub use self::event::{Event, Noticed, Patience, Probe, Reached};
+use self::printer::Printer;
 use self::scan::Said as Read;
 pub use self::scan::Scan;
 use crate::config::Profile;
 use crate::render::{About, Notice, Said, Voice};
 use crate::wire::line::{self, Lines, Token};
-use crate::wire::{ACK, NAK};
+use crate::wire::{ACK, ENQ, NAK};
 
 /// Scans that wait for the one before them.
 pub const QUEUE: usize = 8;
@@ -58,6 +60,14 @@ struct Block {
     due: Instant,
 }
 
+/// What the device still has to answer.
+#[derive(Debug)]
+enum Probing {
+    Nothing,
+    Printer(Printer),
+    Enquiry,
+}
+
 /// One terminal's line.
 #[derive(Debug)]
 pub struct Session {
@@ -76,6 +86,8 @@ pub struct Session {
     language_until: Option<Instant>,
     block: Option<Block>,
     printed: Option<Receipt>,
+    /// What the device was asked, to see whether it is there.
+    probing: Probing,
     out: Vec<u8>,
     events: VecDeque<Event>,
     tickets: u64,
@@ -103,6 +115,7 @@ impl Session {
             language_until: None,
             block: None,
             printed: None,
+            probing: Probing::Nothing,
             out: Vec::new(),
             events: VecDeque::new(),
             tickets: 0,
@@ -120,10 +133,56 @@ impl Session {
         }
         self.stale_until = None;
         for octet in octets {
+            if self.is_of_printer(*octet) {
+                continue;
+            }
             if let Some(token) = self.lines.push(*octet, now) {
                 self.token(token, now);
             }
         }
+    }
+
+    /// Asks the device whether it is there, by what its profiles have an answer to.
+    pub fn probe(&mut self) -> Probe {
+        if self.voice.device().has(Profile::Escpos) {
+            self.probing = Probing::Printer(Printer::default());
+            self.send(&printer::ASK);
+            Probe::Printer
+        } else if self.voice.device().has(Profile::StxLrc) {
+            self.probing = Probing::Enquiry;
+            self.send(&[ENQ]);
+            Probe::Enquiry
+        } else {
+            Probe::Nothing
+        }
+    }
+
+    /// Nobody waits any longer for what [`Session::probe`] asked.
+    pub fn give_up_probe(&mut self) {
+        self.probing = Probing::Nothing;
+    }
+
+    /// Whether an octet is a printer's answer and no part of a line.
+    fn is_of_printer(&mut self, octet: u8) -> bool {
+        let Probing::Printer(printer) = &mut self.probing else { return false };
+        if !self.lines.unfinished().is_empty() || !printer.takes(octet) {
+            return false;
+        }
+        if let Some(reached) = printer.told() {
+            self.probing = Probing::Nothing;
+            self.events.push_back(Event::Reached(reached));
+        }
+        true
+    }
+
+    /// Whether ACK or NAK is the answer to an enquiry of ours.
+    fn is_of_enquiry(&mut self, ready: bool) -> bool {
+        let is = self.block.is_none() && matches!(self.probing, Probing::Enquiry);
+        if is {
+            self.probing = Probing::Nothing;
+            self.events.push_back(Event::Reached(Reached::Enquiry { ready }));
+        }
+        is
     }
 
     /// The core answered, or refused.
@@ -229,6 +288,8 @@ impl Session {
                     self.send(&[if ready { ACK } else { NAK }]);
                 }
             }
+            Token::Taken if self.is_of_enquiry(true) => {}
+            Token::NotTaken if self.is_of_enquiry(false) => {}
             Token::Taken => self.block = None,
             Token::NotTaken => {
                 if let Some(block) = &mut self.block {

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::session::framed::{BY_GATEWAY, BY_TERMINAL, DEAD, Key, PING, proof};
 use crate::wire::frame::{self, Frames, Token};
-use crate::wire::message::{Answer, Check, Hello, Message, Ping, Proof, Reason, Says, Status, VERSION, Welcome};
+use crate::wire::message::{Answer, Check, Hello, Message, Ping, Proof, Reason, Says, Status, Sums, VERSION, Welcome};
 
 /// Scans that are kept while it is cut off.
 pub const QUEUE: usize = 1_000;
@@ -77,11 +77,18 @@ enum State {
 pub struct Terminal {
     identity: Identity,
     frames: Frames,
+    /// Of the gateway; it gets sums in any case, for one that is older skips them.
+    sums: Sums,
     state: State,
     sequence: u16,
     queue: VecDeque<Scanned>,
     sent: Option<Sent>,
+    /// How it is, still to be told.
     status: Option<Status>,
+    /// How it was told to be last.
+    condition: Status,
+    /// Chosen by a shopper since it said hello.
+    spoken: Option<String>,
     heard: Instant,
     ping_at: Instant,
     out: Vec<u8>,
@@ -95,11 +102,14 @@ impl Terminal {
         Self {
             identity,
             frames: Frames::default(),
+            sums: Sums::default(),
             state: State::Down,
             sequence: 0,
             queue: VecDeque::new(),
             sent: None,
             status: None,
+            condition: Status::default(),
+            spoken: None,
             heard: now,
             ping_at: now + PING,
             out: Vec::new(),
@@ -124,6 +134,7 @@ impl Terminal {
             columns: Some(*columns),
             queued: u32::try_from(self.queue.len()).ok(),
             language: Some(language.clone()),
+            tells: Some(true),
         };
         self.ask(Says::Hello(hello), now);
     }
@@ -132,6 +143,7 @@ impl Terminal {
     pub fn handle_down(&mut self) {
         self.state = State::Down;
         self.frames = Frames::default();
+        self.sums = Sums::default();
         self.sent = None;
         self.out.clear();
     }
@@ -142,8 +154,13 @@ impl Terminal {
             self.events.push_back(Event::Full);
             return;
         }
-        let check =
-            Check { id: id.into(), code: code.to_owned(), language: None, age_ms: None, keyed: keyed.then_some(true) };
+        let check = Check {
+            id: id.into(),
+            code: code.to_owned(),
+            language: self.spoken.clone(),
+            age_ms: None,
+            keyed: keyed.then_some(true),
+        };
         self.queue.push_back(Scanned { check, at: now });
         if self.state != State::In {
             self.events.push_back(Event::Kept);
@@ -151,8 +168,14 @@ impl Terminal {
         self.next(now);
     }
 
+    /// A shopper chose a language, by its BCP 47 tag; scans from now on are answered in it.
+    pub fn speak(&mut self, tag: &str) {
+        self.spoken = Some(tag.to_owned());
+    }
+
     /// Something is to be told of how it is.
     pub fn tell(&mut self, status: Status, now: Instant) {
+        self.condition = status.clone();
         self.status = Some(status);
         self.next(now);
     }
@@ -167,7 +190,7 @@ impl Terminal {
     pub fn handle_octets(&mut self, octets: &[u8], now: Instant) {
         for octet in octets {
             if let Some(Token::Body(body)) = self.frames.push(*octet)
-                && let Ok(message) = Message::read(&body)
+                && let Ok(message) = self.sums.read(&body)
             {
                 self.heard = now;
                 self.message(message, now);
@@ -223,6 +246,11 @@ impl Terminal {
         let asked = self.sent.as_ref().is_some_and(|sent| sent.message.sequence == message.sequence);
         if let Says::Bye(_) = message.says {
             return self.lost("the gateway said goodbye");
+        }
+        if let (State::In, Says::How(how)) = (self.state, &message.says) {
+            let status = Status { how: Some(how.number), ..self.condition.clone() };
+            self.status = Some(status);
+            return self.next(now);
         }
         if !asked {
             return;
@@ -311,7 +339,7 @@ impl Terminal {
 
     fn write(&mut self, message: &Message) {
         let mut body = Vec::new();
-        message.write(&mut body);
+        message.write_summed(&mut body);
         frame::write(&body, &mut self.out);
     }
 

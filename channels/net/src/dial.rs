@@ -80,6 +80,10 @@ impl Dialler {
     async fn open(&self, address: &str) -> Result<Stream, DialError> {
         let fault = |source| DialError::Connect { address: address.to_owned(), source };
         let stream = TcpStream::connect(address).await.map_err(fault)?;
+        // A port of ours that nobody listens at may be given to the very connection that dials it, which is then with itself.
+        if stream.local_addr().map_err(fault)? == stream.peer_addr().map_err(fault)? {
+            return Err(fault(io::ErrorKind::ConnectionRefused.into()));
+        }
         stream.set_nodelay(true).map_err(fault)?;
         let Some((config, name)) = &self.tls else { return Ok(Stream::Plain(stream)) };
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -5,6 +5,7 @@
 
 mod backup;
 mod call;
+mod channel;
 mod check;
 mod codes;
 mod completions;

@@ -201,8 +201,8 @@ pub(crate) struct Listening {
 }
 
 /// Binds every channel, says so by `ready`, and serves until SIGTERM or SIGINT; then drains and closes the core. On
-/// SIGHUP the links of the SMS channel become those that `reread` tells of, and the HTTP channel shows the certificate that is
-/// there now; what cannot be used changes nothing.
+/// SIGHUP the links of the SMS channel and the terminals become those that `reread` tells of, and the HTTP channel shows the
+/// certificate that is there now; what cannot be used changes nothing.
 pub(crate) async fn serve(
     root: &Root,
     reread: &dyn Fn() -> Result<Root, Failure>,
@@ -250,7 +250,8 @@ pub(crate) async fn serve(
     let platforms = tasks.spawn(platforms.serve());
     let calls = calls.map(|calls| tasks.spawn(calls.serve()));
     let mut section = sms::section(operator.clone());
-    kiosk::section(kiosks.operator(), &mut section);
+    let terminals = kiosks.operator();
+    kiosk::section(terminals.clone(), &mut section);
     let kiosks = tasks.spawn(kiosks.serve());
     let control = tasks.spawn(control::serve(Arc::clone(&gateway), section, stopping.clone().cancelled_owned()));
     let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
@@ -269,7 +270,7 @@ pub(crate) async fn serve(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(reread, &operator, &web),
+            _ = hangup.recv() => reload(reread, &operator, &terminals, &web),
         }
     }
     tracing::info!("stopping");
@@ -320,12 +321,19 @@ fn ended<T>(part: &'static str, joined: Result<Result<T, impl std::fmt::Display>
     }
 }
 
-fn reload(reread: &dyn Fn() -> Result<Root, Failure>, texts: &channel_sms::Operator, web: &channel_http::Operator) {
+fn reload(
+    reread: &dyn Fn() -> Result<Root, Failure>,
+    texts: &channel_sms::Operator,
+    terminals: &channel_kiosk::Operator,
+    web: &channel_http::Operator,
+) {
     let anew = || -> anyhow::Result<()> {
         let root = reread()?;
         let settings = sms::settings(&root)?;
+        let kiosks = terminals.prepare(kiosk::settings(&root)?)?;
         let prepared = web.prepare(&root.http)?;
         texts.reload(settings)?;
+        kiosks.apply();
         prepared.apply();
         Ok(())
     };

@@ -1,9 +1,10 @@
 """The kiosk channel against programs that others wrote: ser2net (raw and RFC 2217), socat's pseudo terminals, pyserial as
 the device, python-escpos as the reference for what a printer is sent.
 
-    run.py PROGRAM
+    run.py PROGRAM [PICTURES]
 
-Starts everything on loopback and on pseudo terminals, and ends it. Prints a line for each test; exit 1 on any fault.
+Starts everything on loopback and on pseudo terminals, and ends it. Prints a line for each test; exit 1 on any fault. With a
+folder for pictures, receipts and displays of every verdict are left there to be looked at.
 """
 
 import json
@@ -19,7 +20,12 @@ import time
 import serial
 from escpos.printer import Dummy
 
+import picture
+
 PROGRAM = os.path.abspath(sys.argv[1])
+PICTURES = sys.argv[2] if len(sys.argv) > 2 else None
+# A page of a CD5220 with both of its rows.
+BOTH_ROWS = re.compile(rb"\x1bQB[^\r]*\r")
 ACK, NAK, ENQ = b"\x06", b"\x15", b"\x05"
 
 
@@ -166,8 +172,18 @@ class Bench:
         command = [PROGRAM, "--config", self.path("verigate.toml"), "kiosk", "probe", terminal]
         return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
 
+    def known(self):
+        command = [PROGRAM, "--config", self.path("verigate.toml"), "kiosk", "list", "--json"]
+        return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)["terminals"]
+
+    def knows(self, terminal):
+        return any(known["name"] == terminal for known in self.known())
+
+    def state(self, terminal):
+        return next(known["state"] for known in self.known() if known["name"] == terminal)
+
     def until_up(self, terminal):
-        wait_for(lambda: self.probe(terminal)["state"] == "up", f"the line of {terminal}")
+        wait_for(lambda: self.state(terminal) == "up", f"the line of {terminal}")
 
     def code(self, verdict="genuine_first"):
         codes = next(sample["codes"] for sample in self.samples if sample["verdict"] == verdict)
@@ -175,14 +191,20 @@ class Bench:
         self.taken[verdict] = nth + 1
         return codes[nth % len(codes)].encode()
 
+    def samples_once(self):
+        """A number of every sample that needs nothing besides it, with its verdict."""
+        return [(sample["verdict"], self.code(sample["verdict"])) for sample in self.samples if not sample["request"]]
+
     def device(self, line, baud=9600):
         return serial.Serial(self.path(line + "-device"), baud, timeout=10)
 
 
 def heard_until(device, wanted):
+    """Reads until this has come, octets or a pattern of them."""
+    pattern = wanted if isinstance(wanted, re.Pattern) else re.compile(re.escape(wanted))
     heard = b""
     until = time.monotonic() + 15
-    while wanted not in heard:
+    while not pattern.search(heard):
         assert time.monotonic() < until, f"waited for {wanted!r}, heard {heard!r}"
         heard += device.read(max(1, device.in_waiting))
     return heard
@@ -218,7 +240,7 @@ def test_ser2net_rfc2217_sets_the_port(bench):
 
 def test_a_terminal_server_that_restarts_is_dialled_again(bench):
     bench.processes.end(bench.server)
-    wait_for(lambda: bench.probe("raw")["state"] == "down", "the line to go down")
+    wait_for(lambda: bench.state("raw") == "down", "the line to go down")
     bench.start_ser2net()
     bench.until_up("raw")
     with bench.device("raw") as device:
@@ -247,15 +269,14 @@ def test_a_double_trigger_and_a_resend_count_once(bench):
     assert after["answered"] - before["answered"] == 1 and after["replayed"] - before["replayed"] == 1, after
     with bench.device("display") as display:
         display.write(code + b"\r")
-        heard = heard_until(display, b"\x1bQB")
-        heard += heard_until(display, b"\r")
+        heard = heard_until(display, BOTH_ROWS)
         assert b"Valid, seen before" in heard and b"Checked once before" in heard, heard
 
 
 def test_a_scanner_that_is_unplugged_and_plugged_in_again(bench):
     for nth in range(3):
         bench.unplug("scanner")
-        wait_for(lambda: bench.probe("scanner")["state"] == "down", "the line to go down")
+        wait_for(lambda: bench.state("scanner") == "down", "the line to go down")
         bench.plug("scanner")
         bench.until_up("scanner")
         with bench.device("scanner") as device:
@@ -300,6 +321,60 @@ def test_a_receipt_is_what_python_escpos_would_print(bench):
     reference.qr(f"https://verify.example/receipt?number={number}", native=True, size=6, model=2, ec=1)
     assert reference.output in paper, "the code is not as python-escpos writes it"
     assert paper.startswith(b"\x1b@\x1c&") and "Valid number" in printed, printed
+
+
+def test_receipts_and_displays_of_every_verdict_fit_in_every_language(bench):
+    bench.until_up("printer")
+    bench.until_up("display")
+    with bench.device("printer") as printer, bench.device("display") as display:
+        for language in ("zh-Hans", "zh-HK", "en"):
+            printed = shown = 0
+            for verdict, code in bench.samples_once():
+                printer.reset_input_buffer()
+                display.reset_input_buffer()
+                # Each in its turn: a language that was chosen holds for a minute after the last scan.
+                printer.write(b"LANG=" + language.encode() + b"\r" + code + b"\r")
+                display.write(b"LANG=" + language.encode() + b"\r" + code + b"\r")
+                paper = heard_until(printer, b"\x1dVB\x00")
+                image, lines = picture.receipt(paper, "gbk")
+                assert not any("?" in line.replace("number?", "") for line in lines), lines
+                # The page of the language, then that of the verdict; the next one comes three seconds later.
+                pages = heard_until(display, BOTH_ROWS)
+                page = re.findall(rb"\x1bQ[AB]([^\r]*)\r", pages.split(b"\x0c")[-1])
+                board = picture.display([page], "gbk")
+                printed, shown = printed + 1, shown + len(page)
+                if PICTURES:
+                    os.makedirs(PICTURES, exist_ok=True)
+                    image.save(os.path.join(PICTURES, f"{language}-{verdict}.png"))
+                    board.save(os.path.join(PICTURES, f"{language}-{verdict}-display.png"))
+            assert printed >= 15 and shown == 2 * printed, (printed, shown)
+
+
+def test_an_operator_has_terminals_asked_whether_they_are_there(bench):
+    for line, told in (("raw", "sends nothing but scans"), ("remote", "its terminal server was asked")):
+        bench.until_up(line)
+        probe = bench.probe(line)["probe"]
+        assert told in probe["says"] and probe["answered"] == (line == "remote"), probe
+    # Nobody is at the printer's other end but a cable.
+    assert bench.probe("printer")["probe"]["answered"] is False
+
+
+def test_terminals_are_read_again_on_sighup_and_the_others_stay_up(bench):
+    opened = bench.probe("scanner")["counts"]["opened"]
+    with open(bench.path("verigate.toml"), encoding="utf-8") as file:
+        before = file.read()
+    bench.plug("late")
+    late = f'[[kiosk.terminal]]\nname = "late"\ntty = "{bench.path("late")}"\ndevice = {{ output = ["ack"], on_connect = "process" }}\n'
+    bench.write("verigate.toml", before + late)
+    bench.gateway.send_signal(signal.SIGHUP)
+    wait_for(lambda: bench.knows("late"), "the terminal that was added")
+    bench.until_up("late")
+    with bench.device("late") as device:
+        assert scan(device, bench.code("unknown"))
+    bench.write("verigate.toml", before)
+    bench.gateway.send_signal(signal.SIGHUP)
+    wait_for(lambda: not bench.knows("late"), "the terminal to go")
+    assert bench.probe("scanner")["counts"]["opened"] == opened
 
 
 def test_a_serial_server_registers_and_keeps_its_line_open(bench):

@@ -106,6 +106,17 @@ impl TerminalConfig {
     /// A terminal on a pseudo terminal that the program makes.
     #[must_use]
     pub fn on_pty(name: &str, city: &str, device: DeviceConfig) -> Self {
+        Self { pty: true, ..Self::in_city(name, city, device) }
+    }
+
+    /// A terminal that dials in and proves who it is by the key in this file.
+    #[must_use]
+    pub fn keyed(name: &str, city: &str, key: PathBuf, device: DeviceConfig) -> Self {
+        let key = SecretPlace { file: Some(key), ..SecretPlace::default() };
+        Self { key: Some(key), ..Self::in_city(name, city, device) }
+    }
+
+    fn in_city(name: &str, city: &str, device: DeviceConfig) -> Self {
         let place = PlaceConfig { city: city.to_owned(), district: None, lat: None, lon: None, radius_km: 1 };
         Self {
             name: name.to_owned(),
@@ -118,7 +129,7 @@ impl TerminalConfig {
             registration: None,
             from: None,
             key: None,
-            pty: true,
+            pty: false,
             device,
         }
     }

@@ -61,6 +61,17 @@ impl Encoding {
         };
         table.decode_without_bom_handling(octets).0.into_owned()
     }
+
+    /// Reads what a device of this set was sent, as the device does: by its own set and no other.
+    #[must_use]
+    pub fn decode(self, octets: &[u8]) -> String {
+        match self {
+            Self::Utf8 => String::from_utf8_lossy(octets).into_owned(),
+            Self::Gbk => GBK.decode_without_bom_handling(octets).0.into_owned(),
+            Self::Gb18030 => GB18030.decode_without_bom_handling(octets).0.into_owned(),
+            Self::Big5 => BIG5.decode_without_bom_handling(octets).0.into_owned(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,15 +12,32 @@ const fn width(c: char) -> usize {
 
 /// Marks that must not begin a line.
 const CLOSING: &str = "，。；：！？、）》」』”’,.;:!?)";
+/// Marks that must not end one.
+const OPENING: &str = "（《「『“‘([";
+/// What is counted or dated: it stands by its number.
+const COUNTED: &str = "年月日次件位";
 
-/// Pieces that are not parted: a word of ASCII, or one other character, each with the marks that close it.
+/// Pieces that are not parted: a word of ASCII, a number and what it counts, or one other character, each with the marks that
+/// open and close it.
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for c in text.chars() {
+        if c == '%' {
+            // 12 % is one thing, space and all.
+            pieces.pop_if(|piece| piece == " ").into_iter().for_each(|space| match pieces.last_mut() {
+                Some(piece) => piece.push_str(&space),
+                None => pieces.push(space),
+            });
+        }
         let joins = match pieces.last().and_then(|piece| piece.chars().last()) {
             None => false,
             Some(_) if c == ' ' => false,
-            Some(before) => CLOSING.contains(c) || (c.is_ascii() && before.is_ascii() && before != ' '),
+            Some(before) => {
+                CLOSING.contains(c)
+                    || OPENING.contains(before)
+                    || (before.is_ascii_digit() && COUNTED.contains(c))
+                    || (c.is_ascii() && before.is_ascii() && (before != ' ' || c == '%'))
+            }
         };
         match pieces.last_mut() {
             Some(piece) if joins => piece.push(c),
@@ -30,24 +47,25 @@ fn pieces(text: &str) -> Vec<String> {
     pieces
 }
 
-/// A text in lines of at most so many columns (at least 2). Words and their marks stay whole where a line has room for them.
+/// A text in lines of at most so many columns (at least 2). Words and their marks stay whole where a line has room for them,
+/// and no Chinese character stands alone on the last line.
 #[must_use]
 pub fn wrap(text: &str, most: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut line: Vec<String> = Vec::new();
     let mut used = 0;
     for piece in pieces(text) {
         let wide = columns(&piece);
         if used > 0 && used + wide > most {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            lines.push(std::mem::take(&mut line));
             used = 0;
         }
         if used == 0 && piece == " " {
             continue;
         }
         if wide <= most {
-            line.push_str(&piece);
             used += wide;
+            line.push(piece);
             continue;
         }
         for c in piece.chars() {
@@ -55,15 +73,20 @@ pub fn wrap(text: &str, most: usize) -> Vec<String> {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            line.push(c);
+            line.push(c.to_string());
             used += width(c);
         }
     }
-    let line = line.trim_end();
-    if !line.is_empty() {
-        lines.push(line.to_owned());
+    lines.push(line);
+    if let [.., before, last] = &mut lines[..]
+        && let [alone] = &last[..]
+        && alone.starts_with(|c: char| !c.is_ascii())
+        && before.len() > 2
+        && let Some(joining) = before.pop_if(|piece| piece != " " && columns(piece) + columns(alone) <= most)
+    {
+        last.insert(0, joining);
     }
-    lines
+    lines.into_iter().map(|line| line.concat().trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 /// Texts in pages of so many lines. Each group of texts begins a page.
@@ -93,6 +116,15 @@ mod tests {
         assert_eq!(wrap("请核对包装上的信息与，登记", 20), ["请核对包装上的信息", "与，登记"]);
         assert_eq!(wrap("12345678901234567890123", 20), ["12345678901234567890", "123"]);
         assert!(wrap("   ", 20).is_empty());
+    }
+
+    #[test]
+    fn no_mark_opens_at_the_end_and_no_character_is_left_alone() {
+        assert_eq!(wrap("保留凭证，向监管部门（12315）举报。", 22), ["保留凭证，向监管部门", "（12315）举报。"]);
+        assert_eq!(wrap("请核对包装上的信息是否一致。", 26), ["请核对包装上的信息是否", "一致。"]);
+        assert_eq!(wrap("checked on 27 November in 深圳.", 28), ["checked on 27 November in", "深圳."]);
+        assert_eq!(wrap("滩头荔枝酒（750 mL，12 % vol）", 26), ["滩头荔枝酒（750 mL，12 %", "vol）"]);
+        assert_eq!(wrap("首次是2026年11月27日", 13), ["首次是2026年", "11月27日"]);
     }
 
     #[test]

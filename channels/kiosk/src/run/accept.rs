@@ -71,14 +71,15 @@ async fn identify(
     peer: std::net::IpAddr,
 ) -> Option<(Who, Vec<u8>, bool)> {
     let peer = peer.to_canonical();
-    let terminals = &hub.settings.terminals;
+    let settings = hub.settings();
+    let terminals = &settings.terminals;
     let by_address = |terminal: &&Arc<Terminal>| matches!(terminal.way, Way::From(from) if from.to_canonical() == peer);
     if let Some(terminal) = terminals.iter().find(by_address) {
         return Some((of_terminal(hub, terminal, &terminal.name)?, Vec::new(), true));
     }
-    let anyone = hub.settings.servers.get(server)?.anyone.as_ref();
+    let anyone = settings.servers.get(server)?.anyone.as_ref();
     let mut said = Vec::new();
-    let proves = !hub.settings.keys.is_empty();
+    let proves = !settings.keys.is_empty();
     if proves || terminals.iter().any(|terminal| matches!(terminal.way, Way::Registers(_))) {
         let patience = if anyone.is_some() { ANYONE } else { PATIENCE };
         let until = tokio::time::Instant::now() + patience;
@@ -103,14 +104,15 @@ async fn identify(
     let device = match anyone {
         Some(device) => Arc::clone(device),
         // Nobody yet: it has to prove who it is before it can ask.
-        None if framed => Arc::clone(&hub.settings.keys.values().next()?.1),
+        None if framed => Arc::clone(&settings.keys.values().next()?.1),
         None => return None,
     };
     let post = Arc::clone(&hub.anyone);
     post.heard(time());
     let asker = Asker { identity: Identity::Network(peer), role: Role::Shopper };
     let scope = format!("kiosk/from/{peer}");
-    Some((Who { post, device, registration: Arc::new([]), asker, place: None, scope }, said, false))
+    let stop = hub.tasks.stopping().clone();
+    Some((Who { post, device, registration: Arc::new([]), asker, place: None, scope, stop }, said, false))
 }
 
 enum Heard {
@@ -137,12 +139,13 @@ fn registered(terminals: &[Arc<Terminal>], said: &[u8]) -> Heard {
     heard
 }
 
-/// A registered terminal under the name it has here.
+/// A registered terminal under the name it has here; `None` where it is no longer served so.
 pub(super) fn of_terminal(hub: &Hub, terminal: &Terminal, name: &Arc<str>) -> Option<Who> {
     let registration = match &terminal.way {
         Way::Registers(registration) => Arc::clone(&registration.0),
         Way::Tty { .. } | Way::Pty | Way::Dial { .. } | Way::From(_) | Way::Proves => Arc::new([]),
     };
+    let stop = hub.stop_of(terminal)?;
     Some(Who {
         post: hub.post(name, terminal)?,
         device: Arc::clone(&terminal.device),
@@ -150,5 +153,6 @@ pub(super) fn of_terminal(hub: &Hub, terminal: &Terminal, name: &Arc<str>) -> Op
         asker: Asker { identity: Identity::Terminal(name.to_string()), role: terminal.role },
         place: terminal.place.clone(),
         scope: format!("kiosk/{name}"),
+        stop,
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! Reading, writing, waiting for the core and for the time go on side by side, so that a device that does not read
 //! still gets its scans recorded, and one that does not send still gets its pages. A device that takes nothing for
-//! [`STALL`] is given up. Works over any line; opens and closes none.
+//! [`STALL`] is given up. An operator may have the device asked whether it is there. Works over any line; opens and
+//! closes none.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::hub::{Hub, time};
 use super::post::{Who, count};
+use super::reach::{Came, Reaching};
 use super::speaking::Speaking;
-use crate::session::{Event, Scan};
+use crate::session::{Event, Reached, Scan};
 use crate::wire::message::Status;
 use crate::wire::telnet::{Settled, Telnet};
 
@@ -63,6 +65,7 @@ struct Talk<'a> {
     out: Vec<u8>,
     stall_at: Option<Instant>,
     probe_at: Option<Instant>,
+    reaching: Option<Reaching>,
 }
 
 /// Converses until the line ends.
@@ -77,7 +80,6 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let stopping = hub.tasks.stopping();
     let Opening { first, telnet, halves } = opening;
     let mut talk = Talk::new(hub, who, telnet);
     if !first.is_empty() {
@@ -91,6 +93,7 @@ where
         if talk.telnet.as_ref().is_some_and(|telnet| telnet.settled() == Settled::Otherwise) {
             return Ended::Refused;
         }
+        let (stopping, post) = (talk.who.stop.clone(), Arc::clone(&talk.who.post));
         let quiet = asking.is_none() && !talk.session.is_waiting() && talk.out.is_empty();
         if quiet && (no_more || talk.over || stopping.is_cancelled()) {
             return if no_more || talk.over { Ended::Gone } else { Ended::Stopped };
@@ -139,6 +142,7 @@ where
             }
             () = replaced.cancelled() => return Ended::Replaced,
             () = taken_over => return Ended::Replaced,
+            number = post.reach.asked() => talk.reach(number),
             () = stopping.cancelled(), if !stopping.is_cancelled() => {}
         }
     }
@@ -150,6 +154,7 @@ fn now() -> Instant {
 
 impl Drop for Talk<'_> {
     fn drop(&mut self) {
+        self.reached(Came::Down);
         self.leave();
     }
 }
@@ -159,7 +164,31 @@ impl<'a> Talk<'a> {
         let session = Speaking::new(hub, who, now());
         let probe_at = telnet.is_some().then(|| now() + PROBE);
         let who = who.clone();
-        Self { hub, who, token: None, session, over: false, telnet, out: Vec::new(), stall_at: None, probe_at }
+        let (token, out, stall_at, reaching) = (None, Vec::new(), None, None);
+        Self { hub, who, token, session, over: false, telnet, out, stall_at, probe_at, reaching }
+    }
+
+    /// Asks the device whether it is there, or its terminal server where the device has no answer.
+    fn reach(&mut self, number: u32) {
+        let probe = self.session.probe(number);
+        self.reaching = Reaching::begin(number, probe, self.telnet.is_some(), now());
+        match (&self.reaching, &mut self.telnet, probe) {
+            (None, ..) => self.who.post.reach.settle(number, Came::CannotBeAsked),
+            (Some(_), Some(telnet), crate::session::Probe::Nothing) => telnet.ask_mark(),
+            (Some(_), ..) => {}
+        }
+    }
+
+    fn reached(&mut self, came: Came) {
+        if let Some(reaching) = self.reaching.take() {
+            self.who.post.reach.settle(reaching.number, came);
+        }
+    }
+
+    fn reached_by(&mut self, reached: Option<Reached>) {
+        if let Some(came) = self.reaching.and_then(|reaching| reaching.answered(reached, now())) {
+            self.reached(came);
+        }
     }
 
     fn heard(&mut self, octets: &[u8]) {
@@ -169,8 +198,12 @@ impl<'a> Talk<'a> {
             Some(telnet) => {
                 let mut data = Vec::with_capacity(octets.len());
                 telnet.unwrap(octets, &mut data);
+                let marked = telnet.take_mark();
                 if !data.is_empty() {
                     self.session.handle_octets(self.hub, &data, (now(), time()));
+                }
+                if marked {
+                    self.reached_by(None);
                 }
             }
         }
@@ -207,6 +240,10 @@ impl<'a> Talk<'a> {
                 telnet.probe();
             }
         }
+        if let Some(reaching) = self.reaching.filter(|reaching| now() >= reaching.due()) {
+            self.session.give_up_probe();
+            self.reached(reaching.silent());
+        }
         self.session.handle_timeout(now());
     }
 
@@ -225,6 +262,7 @@ impl<'a> Talk<'a> {
                     });
                 }
                 Event::Status(status) => self.status(*status),
+                Event::Reached(reached) => self.reached_by(Some(reached)),
                 Event::Over => self.over = true,
             }
         }
@@ -248,10 +286,13 @@ impl<'a> Talk<'a> {
 
     /// From now on it is this terminal, and no longer whoever the line was thought to be.
     fn proved(&mut self, name: &str) {
-        let Some(who) = self.hub.proved(name) else {
+        // By the key that it has now: it may have been changed since the line came up.
+        let agrees = self.session.agrees(name, &self.hub.settings().keys);
+        let Some(who) = self.hub.proved(name).filter(|_| agrees) else {
             self.over = true;
             return;
         };
+        self.reached(Came::Down);
         self.leave();
         // A terminal on a line of its own has been taken up with that line.
         if who.post.name != self.who.post.name {
@@ -268,7 +309,7 @@ impl<'a> Talk<'a> {
     }
 
     fn status(&self, status: Status) {
-        let Status { paper, door, queued, uptime_s, fault } = status;
+        let Status { paper, door, queued, uptime_s, fault, how: _ } = status;
         self.who.post.tell(|told| {
             (told.paper, told.door, told.uptime_s) = (paper, door, uptime_s);
             told.queued = queued.or(told.queued);
@@ -278,7 +319,8 @@ impl<'a> Talk<'a> {
 
     fn due(&self) -> Option<Instant> {
         let session = self.session.poll_timeout().map(|(due, _)| due);
-        [session, self.stall_at, self.probe_at].into_iter().flatten().min()
+        let reaching = self.reaching.as_ref().map(Reaching::due);
+        [session, self.stall_at, self.probe_at, reaching].into_iter().flatten().min()
     }
 
     fn ask(&self, ticket: u64, scan: Scan, language: Language) -> BoxFuture<'a, Answered> {
@@ -298,7 +340,7 @@ impl<'a> Talk<'a> {
         // The age is the terminal's measure; its clock may run a little off.
         let error_ms = u32::try_from(scan.age().as_millis() / 100).unwrap_or(u32::MAX);
         let asked = EventTime { at: time().minus(scan.age()), error_ms };
-        let valid_for = scan.same_for().unwrap_or(self.hub.settings.same_for);
+        let valid_for = scan.same_for().unwrap_or(self.hub.settings().same_for);
         Inquiry {
             id: InquiryId { scope: scope.clone(), key: scan.key().to_owned(), valid_for },
             channel: Channel::Kiosk,

@@ -45,7 +45,7 @@ impl Pause {
     }
 }
 
-/// Keeps a terminal's line up until the gateway stops.
+/// Keeps a terminal's line up until the gateway stops or no longer serves it so.
 pub(super) async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>) {
     let Way::Dial { address, tls, port } = &terminal.way else { return };
     let Some(who) = of_terminal(&hub, &terminal, &terminal.name) else { return };
@@ -53,7 +53,7 @@ pub(super) async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>) {
         Ok(dialler) => dialler,
         Err(error) => return who.post.failed(&error.to_string()),
     };
-    let stopping = hub.tasks.stopping().clone();
+    let stopping = who.stop.clone();
     let mut pause = Pause::new(PAUSES);
     loop {
         let Some(dialled) = stopping.run_until_cancelled(dialler.dial(address)).await else { return };

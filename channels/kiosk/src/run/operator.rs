@@ -7,8 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::KioskError;
 use super::hub::{Hub, time};
 use super::post::{Counted, Post, Told};
+use crate::config::Settings;
 
 /// What is asked of the channel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +23,18 @@ pub enum Ask {
         /// Its name.
         terminal: String,
     },
+    /// One terminal is asked whether it is there, by whatever a device of its kind answers.
+    Reach {
+        /// Its name.
+        terminal: String,
+    },
+    /// What came of that.
+    Reached {
+        /// Its name.
+        terminal: String,
+        /// The number that the question was given.
+        number: u32,
+    },
 }
 
 /// Why something was not done.
@@ -32,6 +46,9 @@ pub enum OperatorError {
     /// There is no such terminal.
     #[error("there is no terminal {0}")]
     NoTerminal(String),
+    /// Another question took the place of this one.
+    #[error("somebody else asked the terminal {0} meanwhile")]
+    Overtaken(String),
 }
 
 /// The operator's way in; clones reach the same channel.
@@ -40,10 +57,25 @@ pub struct Operator {
     hub: Arc<Hub>,
 }
 
+/// Terminals that can be served from now on.
+#[derive(Debug)]
+#[must_use]
+pub struct Prepared {
+    hub: Arc<Hub>,
+    settings: Settings,
+}
+
+impl Prepared {
+    /// Serves them. A terminal that stays as it is notices nothing; one that is changed or gone is let finish what it asked.
+    pub fn apply(self) {
+        self.hub.reload(self.settings);
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     name: &'a str,
-    mall: &'a str,
+    mall: String,
     /// `up`, `silent` (up or not, and nothing heard for too long) or `down`.
     state: &'static str,
     /// By which path or address it is or was there.
@@ -73,19 +105,36 @@ impl Operator {
                 let shown: Vec<Shown<'_>> = posts.iter().map(|post| self.shown(post)).collect();
                 Ok(json!({ "terminals": shown, "anyone": self.hub.anyone.counts.now() }))
             }
-            Ask::Probe { terminal } => {
-                let post = self.hub.all().into_iter().find(|post| *post.name == *terminal);
-                let post = post.ok_or(OperatorError::NoTerminal(terminal))?;
-                Ok(json!(self.shown(&post)))
+            Ask::Probe { terminal } => Ok(json!(self.shown(&*self.post(terminal)?))),
+            Ask::Reach { terminal } => {
+                let post = self.post(terminal)?;
+                Ok(json!({ "number": post.reach.ask(post.is_up()) }))
+            }
+            Ask::Reached { terminal, number } => {
+                let post = self.post(terminal.clone())?;
+                Ok(json!(post.reach.came(number).ok_or(OperatorError::Overtaken(terminal))?))
             }
         }
+    }
+
+    fn post(&self, terminal: String) -> Result<Arc<Post>, OperatorError> {
+        self.hub.all().into_iter().find(|post| *post.name == *terminal).ok_or(OperatorError::NoTerminal(terminal))
+    }
+
+    /// Looks at what is to be served from now on, without doing it.
+    ///
+    /// # Errors
+    /// [`KioskError`], and nothing is changed.
+    pub fn prepare(&self, settings: Settings) -> Result<Prepared, KioskError> {
+        super::usable(&settings)?;
+        Ok(Prepared { hub: Arc::clone(&self.hub), settings })
     }
 
     fn shown<'a>(&self, post: &'a Post) -> Shown<'a> {
         let (by, fault) = post.told();
         Shown {
             name: &post.name,
-            mall: &post.mall,
+            mall: post.mall(),
             state: if self.hub.is_silent(post, time()) {
                 "silent"
             } else if post.is_up() {

@@ -9,6 +9,7 @@ use contract::{Asker, Place, Timestamp};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::reach::Reach;
 use crate::config::Device;
 use crate::session::Noticed;
 
@@ -122,6 +123,7 @@ pub(crate) struct Told {
 
 #[derive(Debug, Default)]
 struct State {
+    mall: String,
     /// Ends the line that is up now.
     up: Option<CancellationToken>,
     by: String,
@@ -133,19 +135,20 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Post {
     pub(crate) name: Arc<str>,
-    pub(crate) mall: String,
     pub(crate) counts: Counts,
+    /// Whether it is there, when somebody wants to know.
+    pub(crate) reach: Reach,
     known_since: Timestamp,
     heard: AtomicI64,
     state: Mutex<State>,
 }
 
 impl Post {
-    pub(crate) fn new(name: Arc<str>, mall: String, now: Timestamp) -> Self {
+    pub(crate) fn new(name: Arc<str>, now: Timestamp) -> Self {
         Self {
             name,
-            mall,
             counts: Counts::default(),
+            reach: Reach::default(),
             known_since: now,
             heard: AtomicI64::new(0),
             state: Mutex::default(),
@@ -154,6 +157,16 @@ impl Post {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mall it stands in.
+    pub(crate) fn mall(&self) -> String {
+        self.state().mall.clone()
+    }
+
+    /// It stands in this mall.
+    pub(crate) fn stands_in(&self, mall: &str) {
+        mall.clone_into(&mut self.state().mall);
     }
 
     /// Its line is up by this way; whichever was up before ends. The token ends this one.
@@ -236,4 +249,6 @@ pub(crate) struct Who {
     pub(crate) place: Option<Place>,
     /// The namespace of its scans.
     pub(crate) scope: String,
+    /// Cancelled when the gateway stops, or no longer serves it as it is: what is under way is ended, and nothing begun.
+    pub(crate) stop: CancellationToken,
 }

@@ -11,8 +11,8 @@ use contract::{Refusal, Reply, Timestamp};
 use super::hub::Hub;
 use super::post::Who;
 use crate::render::Voice;
-use crate::session::framed::Framed;
-use crate::session::{Event, Session};
+use crate::session::framed::{Framed, Keys};
+use crate::session::{Event, Probe, Session};
 
 /// A session of either protocol.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ impl Speaking {
     pub(super) fn handle_octets(&mut self, hub: &Hub, octets: &[u8], (now, clock): (Instant, Timestamp)) {
         if let Self::Silent(_, voice) = self
             && octets.first() == Some(&0)
-            && !hub.settings.keys.is_empty()
+            && let keys = hub.settings().keys.clone()
+            && !keys.is_empty()
         {
             let mut seed = [0; 32];
             // Without randomness no proof is worth anything: the line stays one of lines.
             if getrandom::fill(&mut seed).is_ok() {
-                let keys = Arc::clone(&hub.settings.keys);
                 *self = Self::Frames(Box::new(Framed::new(voice.clone(), hub.patience(), keys, seed, now)));
             }
         }
@@ -87,6 +87,30 @@ impl Speaking {
         match self {
             Self::Silent(session, _) | Self::Lines(session) => session.poll_event(),
             Self::Frames(framed) => framed.poll_event(),
+        }
+    }
+
+    /// Asks the device whether it is there.
+    pub(super) fn probe(&mut self, number: u32) -> Probe {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.probe(),
+            Self::Frames(framed) => framed.probe(number),
+        }
+    }
+
+    /// Nobody waits any longer for its answer.
+    pub(super) fn give_up_probe(&mut self) {
+        match self {
+            Self::Silent(session, _) | Self::Lines(session) => session.give_up_probe(),
+            Self::Frames(_) => {}
+        }
+    }
+
+    /// Whether the key by which a terminal proved its name is the one that it has among these.
+    pub(super) fn agrees(&self, name: &str, keys: &Keys) -> bool {
+        match self {
+            Self::Silent(..) | Self::Lines(_) => false,
+            Self::Frames(framed) => framed.agrees(name, keys),
         }
     }
 

@@ -29,6 +29,8 @@ use crate::config::{FlowControl, Parity, SerialConfig, Terminal, Way};
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// A pattern is looked over this often.
 const LOOK: Duration = Duration::from_millis(500);
+/// A close that takes longer goes on by itself.
+const CLOSING: Duration = Duration::from_secs(1);
 /// Lines of one pattern.
 const MOST: usize = 1_024;
 
@@ -76,12 +78,13 @@ impl Line {
         if kept { Ok(Self(stream)) } else { Err("the line does not take its settings".to_owned()) }
     }
 
-    /// Closes it without waiting for what nobody takes.
-    fn close(self) {
-        drop(tokio::task::spawn_blocking(move || {
+    /// Closes it without waiting on the runtime for what nobody takes.
+    async fn close(self) {
+        let closing = tokio::task::spawn_blocking(move || {
             self.0.clear(ClearBuffer::Output).ok();
             drop(self.0);
-        }));
+        });
+        drop(tokio::time::timeout(CLOSING, closing).await);
     }
 }
 
@@ -110,14 +113,15 @@ pub(super) fn is_pattern(terminal: &Terminal) -> bool {
     matches!(&terminal.way, Way::Tty { path, .. } if path.contains(['*', '?', '[']))
 }
 
-/// Keeps a terminal's line, or all that fit its pattern, until the gateway stops.
+/// Keeps a terminal's line, or all that fit its pattern, until the gateway stops or no longer serves it so; then every line
+/// is closed.
 pub(super) async fn watch(hub: Arc<Hub>, terminal: Arc<Terminal>) {
     let Way::Tty { path, .. } = &terminal.way else { return };
     if !is_pattern(&terminal) {
         let name = Arc::clone(&terminal.name);
         return keep(hub, Arc::clone(&terminal), name, path.clone(), false).await;
     }
-    let stopping = hub.tasks.stopping().clone();
+    let Some(stopping) = hub.stop_of(&terminal) else { return };
     let mut lines: HashMap<String, JoinHandle<Option<()>>> = HashMap::new();
     loop {
         lines.retain(|_, line| !line.is_finished());
@@ -132,6 +136,9 @@ pub(super) async fn watch(hub: Arc<Hub>, terminal: Arc<Terminal>) {
             }
         }
         if stopping.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
+            for line in lines.into_values() {
+                drop(line.await);
+            }
             return;
         }
     }
@@ -147,7 +154,7 @@ async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>, name: Arc<str>, path: Stri
     let Way::Tty { serial, .. } = &terminal.way else { return };
     let serial = *serial;
     let Some(who) = of_terminal(&hub, &terminal, &name) else { return };
-    let stopping = hub.tasks.stopping().clone();
+    let stopping = who.stop.clone();
     let mut pause = Pause::new(PAUSES);
     while !stopping.is_cancelled() {
         let at = path.clone();
@@ -158,7 +165,7 @@ async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>, name: Arc<str>, path: Stri
                 let token = who.post.up(&path);
                 let ended = converse(&hub, &who, &mut line, Opening::default(), &token).await;
                 who.post.down(&token);
-                line.close();
+                line.close().await;
                 match ended {
                     Ended::Stopped => return,
                     Ended::Gone | Ended::Stalled | Ended::Replaced | Ended::Refused => {}
@@ -219,6 +226,6 @@ pub(super) async fn keep_pty(hub: Arc<Hub>, terminal: Arc<Terminal>, pty: Pty) {
             Ended::Stopped | Ended::Gone | Ended::Replaced | Ended::Refused => break,
         }
     }
-    line.close();
+    line.close().await;
     drop(theirs);
 }

@@ -48,8 +48,42 @@ pub enum Event {
     },
     /// The terminal said how it is.
     Status(Box<Status>),
+    /// The device answered what it was asked by `probe` of its session.
+    Reached(Reached),
     /// The line is to be closed once everything has gone out.
     Over,
+}
+
+/// What a session asks a device for, to see whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// How it is (HOW of the framed protocol).
+    How,
+    /// The state of its printer and of its paper (ESC/POS).
+    Printer,
+    /// Whether it is there (ENQ of ISO 1155).
+    Enquiry,
+    /// Such a device answers nothing.
+    Nothing,
+}
+
+/// What a device answered to a [`Probe`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// How it is: that is an [`Event::Status`] of its own.
+    How(u32),
+    /// The state of its printer.
+    Printer {
+        /// It can print.
+        ready: bool,
+        /// There is paper.
+        paper: bool,
+    },
+    /// It is there, and ready or not.
+    Enquiry {
+        /// ACK, and not NAK.
+        ready: bool,
+    },
 }
 
 /// What is counted.

@@ -15,13 +15,13 @@ use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Event, Noticed, Patience, Scan};
+use super::{Event, Noticed, Patience, Probe, Reached, Scan};
 use crate::config::Device;
 use crate::render::{Notice, Voice};
 use crate::wire::frame::{self, Frames, Token};
 use crate::wire::message::{
-    Answer, Bye, Challenge, Check, Hello, Message, Pong, Proof, Reason, Refused, Says, Status, Taken, Unreadable,
-    VERSION, Welcome,
+    Answer, Bye, Challenge, Check, Hello, How, Message, Pong, Proof, Reason, Refused, Says, Status, Sums, Taken,
+    Unreadable, VERSION, Welcome,
 };
 
 /// Checks that may wait, the one that is asked included.
@@ -105,6 +105,7 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Framed {
     frames: Frames,
+    sums: Sums,
     state: State,
     keys: Arc<Keys>,
     /// Nonces come out of it; no two are the same.
@@ -115,6 +116,8 @@ pub struct Framed {
     waiting: Option<Waiting>,
     queue: VecDeque<(u16, Check)>,
     language: Language,
+    /// It answers HOW.
+    tells: bool,
     tickets: u64,
     due: Instant,
     out: Vec<u8>,
@@ -128,6 +131,7 @@ impl Framed {
         let language = voice.device().language;
         Self {
             frames: Frames::default(),
+            sums: Sums::default(),
             state: State::Strange,
             keys,
             seed,
@@ -137,6 +141,7 @@ impl Framed {
             waiting: None,
             queue: VecDeque::new(),
             language,
+            tells: false,
             tickets: 0,
             due: now + PROVING,
             out: Vec::new(),
@@ -232,13 +237,28 @@ impl Framed {
         self.waiting.is_some()
     }
 
+    /// Asks the terminal how it is; its answer is [`Reached::How`] with this number.
+    pub fn probe(&mut self, number: u32) -> Probe {
+        if !self.tells || !matches!(self.state, State::In) {
+            return Probe::Nothing;
+        }
+        self.send(0, Says::How(How { number }));
+        Probe::How
+    }
+
+    /// Whether the terminal's key is the one that it has among these.
+    #[must_use]
+    pub fn agrees(&self, name: &str, keys: &Keys) -> bool {
+        self.keys.get(name).map(|(key, _)| key) == keys.get(name).map(|(key, _)| key)
+    }
+
     fn body(&mut self, body: &[u8], (now, clock): (Instant, Timestamp)) {
-        let Message { sequence, says } = match Message::read(body) {
+        let Message { sequence, says } = match self.sums.read(body) {
             Ok(message) => message,
             Err(unreadable) => {
                 self.notice(Noticed::Unreadable);
                 match unreadable {
-                    Unreadable::Short(_) => {}
+                    Unreadable::Short(_) | Unreadable::Damaged => {}
                     Unreadable::Version { sequence, .. } => self.refuse(sequence, Reason::Version, &Notice::Again),
                     Unreadable::Kind { sequence, .. } => self.refuse(sequence, Reason::Unsupported, &Notice::Again),
                     Unreadable::Map { sequence, .. } => self.refuse(sequence, Reason::Unreadable, &Notice::NotRead),
@@ -318,6 +338,7 @@ impl Framed {
             notices: device.notices.clone(),
         };
         self.send(sequence, Says::Welcome(welcome));
+        self.tells = hello.tells == Some(true);
         let Hello { terminal, model, firmware, queued, .. } = hello;
         self.events.push_back(Event::Proved { terminal, model, firmware, queued });
     }
@@ -328,7 +349,11 @@ impl Framed {
             Says::Ping(_) => self.send(sequence, Says::Pong(Pong { clock_ms: clock.as_millis() })),
             Says::Status(status) => {
                 self.send(sequence, Says::Taken(Taken {}));
+                let how = status.how;
                 self.events.push_back(Event::Status(Box::new(bounded(status))));
+                if let Some(number) = how {
+                    self.events.push_back(Event::Reached(Reached::How(number)));
+                }
             }
             Says::Bye(_) => self.over(),
             Says::Hello(_)
@@ -338,6 +363,7 @@ impl Framed {
             | Says::Answer(_)
             | Says::Pong(_)
             | Says::Taken(_)
+            | Says::How(_)
             | Says::Refused(_) => self.refuse(sequence, Reason::Order, &Notice::Again),
         }
     }
@@ -403,7 +429,7 @@ impl Framed {
 
     fn send(&mut self, sequence: u16, says: Says) {
         let mut body = Vec::new();
-        Message { sequence, says }.write(&mut body);
+        self.sums.write(&Message { sequence, says }, &mut body);
         // A terminal that does not read is owed a bounded amount; what is not said is asked for again.
         if self.out.len() > super::MOST_OUT || !frame::write(&body, &mut self.out) {
             self.notice(Noticed::Unsaid);

@@ -17,6 +17,7 @@ struct Bench {
     asks: Vec<(u64, Scan)>,
     noticed: Vec<Noticed>,
     forgotten: Vec<u64>,
+    reached: Vec<Reached>,
 }
 
 fn config(output: &[Profile]) -> DeviceConfig {
@@ -33,7 +34,7 @@ impl Bench {
         #[expect(clippy::disallowed_methods, reason = "a test needs an instant to begin with")]
         let now = Instant::now();
         let session = Session::new(Voice::new(words(), device), PATIENCE, registration.into(), now);
-        Self { session, now, asks: Vec::new(), noticed: Vec::new(), forgotten: Vec::new() }
+        Self { session, now, asks: Vec::new(), noticed: Vec::new(), forgotten: Vec::new(), reached: Vec::new() }
     }
 
     fn new(output: &[Profile]) -> Self {
@@ -53,6 +54,7 @@ impl Bench {
                 Event::Ask { ticket, scan, .. } => self.asks.push((ticket, *scan)),
                 Event::Forget { ticket } => self.forgotten.push(ticket),
                 Event::Noticed(noticed) => self.noticed.push(noticed),
+                Event::Reached(reached) => self.reached.push(reached),
                 Event::Proved { .. } | Event::Status(_) | Event::Over => panic!("a stock device proves nothing"),
             }
         }
@@ -88,6 +90,33 @@ fn a_scan_is_acknowledged_when_it_is_answered_and_not_before() {
     assert_eq!((bench.asks.len(), bench.heard()), (1, Vec::new()));
     bench.answer(Verdict::GenuineFirst);
     assert_eq!(bench.heard(), [ACK]);
+}
+
+#[test]
+fn a_printer_is_asked_how_it_is_and_a_scan_meanwhile_is_whole() {
+    let mut bench = Bench::new(&[Profile::Ack, Profile::Escpos]);
+    assert_eq!((bench.session.probe(), bench.heard()), (Probe::Printer, vec![0x10, 4, 1, 0x10, 4, 4]));
+    bench.send(b"\x12");
+    bench.send(NUMBER);
+    assert_eq!((bench.asks.len(), bench.asks[0].1.tail().as_str()), (1, "0000"));
+    bench.send(b"\x72");
+    assert_eq!(bench.reached, [Reached::Printer { ready: true, paper: false }]);
+    // Nobody asks any longer: the same octets are noise, and a number may begin with them.
+    bench.send(b"\x12r2006\r");
+    assert_eq!((bench.reached.len(), bench.asks.len()), (1, 1));
+}
+
+#[test]
+fn a_block_device_is_asked_by_enquiry_and_a_scanner_cannot_be_asked() {
+    let mut bench = Bench::new(&[Profile::StxLrc]);
+    assert_eq!((bench.session.probe(), bench.heard()), (Probe::Enquiry, vec![ENQ]));
+    bench.send(&[ACK, ACK]);
+    assert_eq!(bench.reached, [Reached::Enquiry { ready: true }]);
+    bench.session.probe();
+    bench.session.give_up_probe();
+    bench.send(&[NAK]);
+    assert_eq!(bench.reached.len(), 1, "too late");
+    assert_eq!(Bench::new(&[Profile::Ack, Profile::Cd5220]).session.probe(), Probe::Nothing);
 }
 
 #[test]

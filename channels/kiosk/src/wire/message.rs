@@ -3,8 +3,12 @@
 //! Owns every message of version 1 (`PROTOCOL.md` §4). A key that is not known is skipped, so that later versions can add
 //! some; a kind that is not known is told from one that is broken. Texts and lists are bounded by the frame.
 
+mod sum;
+
 use minicbor::bytes::ByteArray;
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
+
+pub use self::sum::{Sums, sum};
 
 /// The version that is spoken.
 pub const VERSION: u8 = 1;
@@ -42,6 +46,9 @@ pub enum Unreadable {
         /// The number of the message.
         sequence: u16,
     },
+    /// Its sum does not hold, or is missing where there has been one: it was damaged on the way.
+    #[error("the sum of a message does not hold")]
+    Damaged,
     /// A map that breaks the rules of its kind.
     #[error("a message of kind {kind:#04x} cannot be read")]
     Map {
@@ -67,9 +74,9 @@ macro_rules! kinds {
                 match self { $(Self::$name(_) => $kind,)+ }
             }
 
-            fn decode(kind: u8, map: &[u8]) -> Option<Result<Self, minicbor::decode::Error>> {
+            fn decode(kind: u8, map: &mut Decoder<'_>) -> Option<Result<Self, minicbor::decode::Error>> {
                 match kind {
-                    $($kind => Some(minicbor::decode(map).map(Self::$name)),)+
+                    $($kind => Some(map.decode().map(Self::$name)),)+
                     _ => None,
                 }
             }
@@ -106,6 +113,8 @@ kinds! {
     Taken(Taken) = 0x85,
     /// From the gateway: not taken.
     Refused(Refused) = 0x86,
+    /// From the gateway, unasked: how are you?
+    How(How) = 0x87,
 }
 
 /// Who a terminal is.
@@ -139,6 +148,9 @@ pub struct Hello {
     /// The language of its shoppers, as a BCP 47 tag.
     #[n(9)]
     pub language: Option<String>,
+    /// It answers [`How`].
+    #[n(10)]
+    pub tells: Option<bool>,
 }
 
 /// HMAC-SHA-256 under the terminal's key (`PROTOCOL.md` §3).
@@ -199,6 +211,9 @@ pub struct Status {
     /// What is wrong with it, for the operator.
     #[n(5)]
     pub fault: Option<String>,
+    /// The number of the [`How`] that this answers.
+    #[n(6)]
+    pub how: Option<u32>,
 }
 
 /// The end.
@@ -332,6 +347,15 @@ pub enum Reason {
     Conflict,
 }
 
+/// How is the terminal? It answers at once with [`Status`], which bears the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct How {
+    /// A number.
+    #[n(1)]
+    pub number: u32,
+}
+
 impl Message {
     /// Writes it as the body of a frame.
     pub fn write(&self, out: &mut Vec<u8>) {
@@ -341,11 +365,27 @@ impl Message {
         self.says.encode(out).unwrap_or_default();
     }
 
-    /// Reads the body of a frame.
+    /// Writes it as the body of a frame, with its sum behind it.
+    pub fn write_summed(&self, out: &mut Vec<u8>) {
+        let begun = out.len();
+        self.write(out);
+        let sum = sum(out.get(begun..).unwrap_or_default());
+        out.extend(sum.to_le_bytes());
+    }
+
+    /// Reads the body of a frame, with or without a sum.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        Self::read_summed(body).map(|(message, _)| message)
+    }
+
+    /// Reads the body of a frame, and whether there is a sum behind it.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn read_summed(body: &[u8]) -> Result<(Self, bool), Unreadable> {
         let Some((&[version, kind, low, high], map)) = body.split_first_chunk::<HEAD>() else {
             return Err(Unreadable::Short(body.len()));
         };
@@ -353,11 +393,18 @@ impl Message {
         if version != VERSION {
             return Err(Unreadable::Version { version, sequence });
         }
-        match Says::decode(kind, map) {
-            None => Err(Unreadable::Kind { kind, sequence }),
-            Some(Err(_)) => Err(Unreadable::Map { kind, sequence }),
-            Some(Ok(says)) => Ok(Self { sequence, says }),
-        }
+        let mut decoder = Decoder::new(map);
+        let says = match Says::decode(kind, &mut decoder) {
+            None => return Err(Unreadable::Kind { kind, sequence }),
+            Some(Err(_)) => return Err(Unreadable::Map { kind, sequence }),
+            Some(Ok(says)) => says,
+        };
+        let summed = match body.split_at_checked(HEAD + decoder.position()) {
+            None | Some((_, [])) => false,
+            Some((whole, behind)) if behind == sum(whole).to_le_bytes() => true,
+            Some((_, _)) => return Err(Unreadable::Damaged),
+        };
+        Ok((Self { sequence, says }, summed))
     }
 }
 

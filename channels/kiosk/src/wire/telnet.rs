@@ -1,4 +1,5 @@
-//! Telnet as terminal servers speak it, with remote port control (RFC 854, 856, 858, 2217): the client's side.
+//! Telnet as terminal servers speak it, with remote port control (RFC 854, 856, 858, 2217): the client's side, and as much
+//! of the server's as a simulated terminal behind one needs, which takes whatever it is asked.
 //!
 //! Turns octets of the connection into those of the port and back, asks for the port's settings, and says whether they
 //! were taken. Control lines are best effort: many ports have none. Subnegotiations are bounded; what is not understood
@@ -15,6 +16,8 @@ const SE: u8 = 240;
 
 const BINARY: u8 = 0;
 const GO_AHEAD: u8 = 3;
+/// RFC 860: whoever is asked for it answers, if only that it will not.
+const TIMING_MARK: u8 = 6;
 /// RFC 2217.
 const COM_PORT: u8 = 44;
 
@@ -69,11 +72,13 @@ enum State {
 /// One connection to a terminal server.
 #[derive(Debug)]
 pub struct Telnet {
-    port: Port,
+    /// How the port is to be set; the server's side asks for nothing.
+    port: Option<Port>,
     state: State,
     sub: Vec<u8>,
     settled: Settled,
     asked: bool,
+    marked: bool,
     out: Vec<u8>,
 }
 
@@ -83,7 +88,21 @@ impl Telnet {
     pub fn new(port: Port) -> Self {
         let out =
             [[IAC, WILL, BINARY], [IAC, DO, BINARY], [IAC, WILL, GO_AHEAD], [IAC, DO, GO_AHEAD], [IAC, WILL, COM_PORT]];
-        Self { port, state: State::Data, sub: Vec::new(), settled: Settled::Asked, asked: false, out: out.concat() }
+        Self { port: Some(port), out: out.concat(), ..Self::server() }
+    }
+
+    /// The server's side; it begins nothing.
+    #[must_use]
+    pub const fn server() -> Self {
+        Self {
+            port: None,
+            state: State::Data,
+            sub: Vec::new(),
+            settled: Settled::Asked,
+            asked: false,
+            marked: false,
+            out: Vec::new(),
+        }
     }
 
     /// How the settings stand.
@@ -100,6 +119,16 @@ impl Telnet {
     /// Asks nothing and wants no answer: shows that the connection is there.
     pub fn probe(&mut self) {
         self.out.extend([IAC, NOP]);
+    }
+
+    /// Asks for a sign that everything up to here has been seen ([`Telnet::take_mark`]).
+    pub fn ask_mark(&mut self) {
+        self.out.extend([IAC, DO, TIMING_MARK]);
+    }
+
+    /// Whether such a sign has come.
+    pub const fn take_mark(&mut self) -> bool {
+        std::mem::replace(&mut self.marked, false)
     }
 
     /// Octets for the port as they go over the connection.
@@ -163,11 +192,21 @@ impl Telnet {
     }
 
     fn option(&mut self, command: u8, option: u8) {
+        if self.port.is_none() {
+            return self.out.extend(match (command, option) {
+                (WILL, BINARY | GO_AHEAD | COM_PORT) => [IAC, DO, option],
+                (DO, BINARY | GO_AHEAD) => [IAC, WILL, option],
+                (WILL, _) => [IAC, DONT, option],
+                (DO, _) => [IAC, WONT, option],
+                (_, _) => return,
+            });
+        }
         match (command, option) {
             (DO, COM_PORT) => self.ask(),
             (DONT, COM_PORT) => self.settled = Settled::Fixed,
             // We said that we do and would like these.
             (_, BINARY | GO_AHEAD | COM_PORT) => {}
+            (WILL | WONT, TIMING_MARK) => self.marked = true,
             (WILL, other) => self.out.extend([IAC, DONT, other]),
             (DO, other) => self.out.extend([IAC, WONT, other]),
             (_, _) => {}
@@ -176,10 +215,10 @@ impl Telnet {
 
     /// Asks for the settings, once.
     fn ask(&mut self) {
+        let Some(Port { baud, data_bits, parity, stop_bits, flow }) = self.port else { return };
         if std::mem::replace(&mut self.asked, true) {
             return;
         }
-        let Port { baud, data_bits, parity, stop_bits, flow } = self.port;
         let asks: [&[u8]; 5] = [
             &[&[SET_BAUDRATE][..], &baud.to_be_bytes()].concat(),
             &[SET_DATASIZE, data_bits],
@@ -195,9 +234,15 @@ impl Telnet {
     }
 
     fn subnegotiated(&mut self) {
-        let Port { baud, data_bits, parity, stop_bits, .. } = self.port;
         let Some((&COM_PORT, answer)) = self.sub.split_first() else { return };
         let Some((&command, value)) = answer.split_first() else { return };
+        let Some(Port { baud, data_bits, parity, stop_bits, .. }) = self.port else {
+            // Whatever it is, it is so now.
+            self.out.extend([IAC, SB, COM_PORT, command.saturating_add(ANSWER)]);
+            Self::wrap(value, &mut self.out);
+            self.out.extend([IAC, SE]);
+            return;
+        };
         let as_asked = match command.checked_sub(ANSWER) {
             Some(SET_BAUDRATE) => {
                 let taken = value == baud.to_be_bytes();
@@ -246,6 +291,17 @@ mod tests {
         assert_eq!(telnet.settled(), Settled::Taken);
         received(&mut telnet, &[IAC, SB, COM_PORT, 103, 3, IAC, SE]);
         assert_eq!(telnet.settled(), Settled::Otherwise);
+    }
+
+    #[test]
+    fn the_two_sides_come_to_terms() {
+        let (mut client, mut server) = (Telnet::new(PORT), Telnet::server());
+        for _ in 0..4 {
+            assert!(received(&mut server, &client.take_out()).is_empty());
+            assert!(received(&mut client, &server.take_out()).is_empty());
+        }
+        assert_eq!(client.settled(), Settled::Taken);
+        assert!(client.take_out().is_empty() && server.take_out().is_empty(), "they never come to an end");
     }
 
     #[test]

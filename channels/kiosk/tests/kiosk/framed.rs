@@ -1,7 +1,7 @@
 //! Terminals with firmware of their own: the simulated one, over real sockets and a pseudo terminal.
 
 use channel_kiosk::session::framed::Key;
-use channel_kiosk::simulate::{Line, Shown, Simulated};
+use channel_kiosk::simulate::{Input, Line, Shown, Simulated};
 use channel_kiosk::terminal::{Event, Identity};
 use contract::Confidence;
 use contract::Identity as Asking;
@@ -17,7 +17,7 @@ const KEYED: &str = "[[server]]\nlisten = \"127.0.0.1:0\"\n\
      device = { notices = [\"12315\"], on_connect = \"process\" }\n";
 
 struct Terminal {
-    scans: Option<mpsc::Sender<String>>,
+    scans: Option<mpsc::Sender<Input>>,
     shown: mpsc::Receiver<Shown>,
     running: JoinHandle<()>,
 }
@@ -28,16 +28,20 @@ impl Terminal {
             Identity { name: "mall-7-a".to_owned(), key: Key([key; 32]), columns: 20, language: "en".to_owned() };
         let (scans, coming) = mpsc::channel(16);
         let (show, shown) = mpsc::channel(64);
-        let simulated = Simulated { line, identity: Some(identity) };
+        let simulated = Simulated::new(line, Some(identity));
         Self { scans: Some(scans), shown, running: tokio::spawn(simulated.run(coming, show)) }
     }
 
     fn of(running: &Running, key: u8) -> Self {
-        Self::at(Line::Tcp(running.addresses[0].to_string()), key)
+        Self::at(Line::Tcp(running.addresses[0].to_string(), None), key)
     }
 
     async fn scan(&self, code: &str) {
-        self.scans.as_ref().unwrap().send(code.to_owned()).await.unwrap();
+        self.act(Input::Scan { code: code.to_owned(), keyed: false }).await;
+    }
+
+    async fn act(&self, input: Input) {
+        self.scans.as_ref().unwrap().send(input).await.unwrap();
     }
 
     /// The next of what is shown that is worth something.
@@ -85,6 +89,57 @@ async fn a_terminal_proves_itself_and_its_scans_have_its_place() {
 }
 
 #[tokio::test]
+async fn a_terminal_is_asked_how_it_is_and_one_that_is_gone_is_not() {
+    let running = Running::start(KEYED).await;
+    assert_eq!(running.reach("mall-7-a").await, "down");
+    let mut terminal = Terminal::of(&running, 7);
+    terminal.next("a welcome", |event| matches!(event, Event::Welcome(_)).then_some(())).await;
+    wait_for("the line is up", || running.is_up("mall-7-a")).await;
+    terminal.act(Input::Paper(false)).await;
+    wait_for("it says so", || running.probe("mall-7-a")["told"]["paper"] == false).await;
+    let came = running.reach("mall-7-a").await;
+    assert_eq!(came["answered"]["by"], "how", "{came}");
+    assert!(came["answered"]["took_ms"].as_f64().unwrap() > 0.0, "{came}");
+    assert_eq!(running.probe("mall-7-a")["told"]["paper"], false);
+    terminal.running.abort();
+    wait_for("the line is down", || !running.is_up("mall-7-a")).await;
+    assert_eq!(running.reach("mall-7-a").await, "down");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_pulled_out_keeps_scans_and_says_how_old_they_are() {
+    let running = Running::start(KEYED).await;
+    let mut terminal = Terminal::of(&running, 7);
+    terminal.next("a welcome", |event| matches!(event, Event::Welcome(_)).then_some(())).await;
+    terminal.act(Input::Plug(false)).await;
+    wait_for("the line is down", || !running.is_up("mall-7-a")).await;
+    terminal.scan(NUMBER).await;
+    terminal.next("the scan is kept", |event| matches!(event, Event::Kept).then_some(())).await;
+    assert!(running.core.asked().is_empty());
+    terminal.act(Input::Plug(true)).await;
+    assert!(terminal.answer().await.recorded);
+    terminal.running.abort();
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_changed_lets_nobody_in_by_the_old_one() {
+    let running = Running::start(KEYED).await;
+    let mut terminal = Terminal::of(&running, 7);
+    terminal.next("a welcome", |event| matches!(event, Event::Welcome(_)).then_some(())).await;
+    running.reload(&KEYED.replace("07", "08").replace("127.0.0.1:0", &running.addresses[0].to_string()));
+    wait_for("its line ends", || !running.is_up("mall-7-a")).await;
+    terminal.next("a refusal", |event| matches!(event, Event::Refused(..)).then_some(())).await;
+    terminal.running.abort();
+    let mut terminal = Terminal::of(&running, 8);
+    terminal.scan(NUMBER).await;
+    assert!(terminal.answer().await.recorded);
+    terminal.running.abort();
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_wrong_key_asks_nothing() {
     let running = Running::start(KEYED).await;
     let mut terminal = Terminal::of(&running, 8);
@@ -112,7 +167,7 @@ async fn a_gateway_that_comes_back_is_asked_with_the_same_id() {
     let address = server.local_addr().unwrap();
     drop(server);
     // Scanned while there is no gateway: kept, and sent with its age.
-    let mut terminal = Terminal::at(Line::Tcp(address.to_string()), 7);
+    let mut terminal = Terminal::at(Line::Tcp(address.to_string(), None), 7);
     terminal.scan(NUMBER).await;
     let running = Running::start(&KEYED.replace("127.0.0.1:0", &address.to_string())).await;
     assert!(terminal.answer().await.recorded);

@@ -8,6 +8,8 @@
 )]
 
 mod framed;
+mod reload;
+mod simulated;
 mod tcp;
 mod tty;
 
@@ -55,6 +57,22 @@ impl Running {
     fn probe(&self, terminal: &str) -> Value {
         let ask = serde_json::to_value(Ask::Probe { terminal: terminal.to_owned() }).unwrap();
         self.operator.answer(ask).unwrap()
+    }
+
+    /// What comes of asking a terminal whether it is there.
+    async fn reach(&self, terminal: &str) -> Value {
+        let answer = |ask: &Ask| self.operator.answer(serde_json::to_value(ask).unwrap()).unwrap();
+        let number = answer(&Ask::Reach { terminal: terminal.to_owned() })["number"].as_u64().unwrap();
+        let asked = Ask::Reached { terminal: terminal.to_owned(), number: number.try_into().unwrap() };
+        support::wait_for("what comes of it", || answer(&asked) != "waiting").await;
+        answer(&asked)
+    }
+
+    /// As at a SIGHUP.
+    fn reload(&self, section: &str) {
+        let section: KioskConfig = toml::from_str(section).unwrap();
+        let settings = section.check(&|place: &SecretPlace| Ok(place.env.clone().unwrap_or_default())).unwrap();
+        self.operator.prepare(settings).unwrap().apply();
     }
 
     /// Whether a terminal is known and its line is up.

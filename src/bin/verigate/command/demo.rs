@@ -8,11 +8,13 @@ mod samples;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use channel_kiosk::KioskConfig;
-use channel_kiosk::config::{DeviceConfig, OnConnect, TerminalConfig};
+use channel_kiosk::config::{DeviceConfig, OnConnect, Profile, TerminalConfig};
+use channel_kiosk::render::Encoding;
 use channel_sms::{AccountConfig, Secret, ServerConfig, SmsConfig};
 use channel_voice::config::SipConfig;
 use net::Limits;
@@ -32,8 +34,12 @@ use crate::failure::{Exit, Failure};
 const ACCOUNT: &str = "demo";
 /// The number to text to; any other does as well.
 const SHORT_NUMBER: &str = "12365";
+/// The terminal that speaks the framed protocol.
+const KEYED: &str = "smart";
+/// Its key, in the folder.
+const KEY_FILE: &str = "kiosk-smart.key";
 /// The data folder where `--dir` names none.
-const DIR: &str = "./verigate-demo";
+pub(crate) const DIR: &str = "./verigate-demo";
 
 /// Run everything on embedded defaults, with numbers to try: in `--dir`, by default ./verigate-demo, which is made if it
 /// is not there.
@@ -68,7 +74,17 @@ struct Listen {
     kiosk: String,
     /// A pseudo terminal that speaks as `kiosk` does.
     kiosk_pty: String,
+    /// A pseudo terminal of a counter: a scanner with ACK, a display of two lines and a receipt printer, in GBK.
+    kiosk_counter_pty: String,
+    /// The terminal that speaks the framed protocol at `kiosk`, and the file with its key.
+    kiosk_framed: Keyed,
     sip: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Keyed {
+    name: &'static str,
+    key_file: PathBuf,
 }
 
 impl Demo {
@@ -79,7 +95,6 @@ impl Demo {
         // Whoever tries things out asks all day from one address.
         root.quotas = Quotas::wide();
         root.sms = sms(self.smpp);
-        root.kiosk = kiosk(self.kiosk);
         root.voice.sip = calls(self.sip);
         root.http.listen = self.http;
         root.http.newcomers_per_hour = u32::MAX;
@@ -88,6 +103,9 @@ impl Demo {
         start_log(root.log).map_err(|error| Failure::Other { exit: Exit::Ours, source: error.into() })?;
         let folder = Folder::all_in(dir);
         Gateway::init(&folder).map_err(compose::not_opened)?;
+        let key_file = dir.join(KEY_FILE);
+        kiosk_key(&key_file).context("cannot write the key of a terminal").map_err(ours)?;
+        root.kiosk = kiosk(self.kiosk, self.http, key_file);
         let gateway = compose::open(folder, root.settings()?)?;
         compose::runtime()?.block_on(async {
             let samples = samples::mint(&gateway, compose::now()).await.map_err(ours)?;
@@ -104,14 +122,25 @@ fn sms(listen: SocketAddr) -> SmsConfig {
     SmsConfig { server: vec![server], account: vec![account], ..SmsConfig::default() }
 }
 
-/// A server for anyone, and a terminal in Shenzhen on a pseudo terminal of ours.
-fn kiosk(listen: SocketAddr) -> KioskConfig {
+/// A server for anyone, and terminals in Shenzhen: two on pseudo terminals of ours, and one that proves who it is.
+fn kiosk(listen: SocketAddr, http: SocketAddr, key: PathBuf) -> KioskConfig {
     let device = || DeviceConfig { on_connect: OnConnect::Process, ..DeviceConfig::default() };
+    let counter = DeviceConfig {
+        output: vec![Profile::Ack, Profile::Cd5220, Profile::Escpos],
+        encoding: Encoding::Gbk,
+        // The port is not known yet where any free one is taken.
+        receipt_link: if http.port() == 0 { String::new() } else { format!("http://{http}/receipt?number=") },
+        ..device()
+    };
     let server =
         channel_kiosk::ServerConfig { listen, tls: None, connections: Limits::default(), anyone: Some(device()) };
     KioskConfig {
         server: vec![server],
-        terminal: vec![TerminalConfig::on_pty("demo", "深圳", device())],
+        terminal: vec![
+            TerminalConfig::on_pty("demo", "深圳", device()),
+            TerminalConfig::on_pty("counter", "深圳", counter),
+            TerminalConfig::keyed(KEYED, "深圳", key, device()),
+        ],
         ..KioskConfig::default()
     }
 }
@@ -128,17 +157,33 @@ fn calls(listen: SocketAddr) -> SipConfig {
     }
 }
 
+/// The key of the terminal that speaks the framed protocol; the same one at every start.
+fn kiosk_key(file: &Path) -> anyhow::Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    let digits: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
+    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file)?;
+    Ok(writeln!(file, "{digits}")?)
+}
+
 fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Write) -> Result<(), Failure> {
     let smpp = listening.smpp.first().map_or_else(String::new, SocketAddr::to_string);
     let sip = listening.sip.map_or_else(String::new, |sip| sip.to_string());
     let kiosk = listening.kiosk.first().map_or_else(String::new, SocketAddr::to_string);
-    let kiosk_pty = listening.ptys.first().cloned().unwrap_or_default();
+    let pty = |nth: usize| listening.ptys.get(nth).cloned().unwrap_or_default();
+    let (kiosk_pty, kiosk_counter_pty) = (pty(0), pty(1));
+    let key_file = dir.join(KEY_FILE);
     let listen = Listen {
         http: listening.http.to_string(),
         smpp: smpp.clone(),
         sip: sip.clone(),
         kiosk: kiosk.clone(),
         kiosk_pty: kiosk_pty.clone(),
+        kiosk_counter_pty: kiosk_counter_pty.clone(),
+        kiosk_framed: Keyed { name: KEYED, key_file: key_file.clone() },
     };
     let written = Samples { schema: 1, listen, samples };
     let text = serde_json::to_vec_pretty(&written).context("the samples cannot be written").map_err(ours)?;
@@ -155,6 +200,12 @@ fn ready(dir: &Path, listening: &Listening, samples: &[Sample], out: &mut dyn Wr
     }
     writeln!(out, "\nText them to {SHORT_NUMBER} by SMPP at {smpp} (system id demo, password demo).")?;
     writeln!(out, "Scan them at {kiosk} (a number on a line, as by netcat) or on the serial line {kiosk_pty}.")?;
+    writeln!(out, "Be a counter with display and printer: verigate kiosk simulate --line {kiosk_counter_pty}")?;
+    let key_file = key_file.display();
+    writeln!(
+        out,
+        "Be a terminal of the framed protocol: the same with --line {kiosk} --name {KEYED} --key-file {key_file}"
+    )?;
     writeln!(
         out,
         "\nCall {SHORT_NUMBER} by SIP at {sip} and key them, or: verigate call simulate NUMBER --gateway {sip}"

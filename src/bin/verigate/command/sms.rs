@@ -9,9 +9,9 @@ use clap::Subcommand;
 use net::TlsClient;
 use serde_json::Value;
 use verigate::config::{ProcessEnvironment, SecretRef};
-use verigate::control::{Request, Response};
 
-use super::{Shared, ask, json, other, ours, unexpected};
+use super::channel::{self, Column, asked, text, whole};
+use super::{Shared, json, other};
 use crate::compose;
 use crate::failure::{Exit, Failure};
 
@@ -74,15 +74,15 @@ impl Sms {
     pub(crate) fn run(&self, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
         match self {
             Self::Links { json: as_json } => {
-                let links = asked(shared, &Ask::Links)?;
+                let links = asked(shared, compose::SMS, &Ask::Links)?;
                 if *as_json { json(out, &links) } else { table(&links, out) }
             }
             Self::Suspend { link } => {
-                asked(shared, &Ask::Suspend { link: link.clone() })?;
+                asked(shared, compose::SMS, &Ask::Suspend { link: link.clone() })?;
                 Ok(writeln!(out, "{link} is suspended")?)
             }
             Self::Resume { link } => {
-                asked(shared, &Ask::Resume { link: link.clone() })?;
+                asked(shared, compose::SMS, &Ask::Resume { link: link.clone() })?;
                 Ok(writeln!(out, "{link} goes on")?)
             }
             Self::Send(send) => send.run(out),
@@ -121,48 +121,21 @@ impl Send {
     }
 }
 
-fn asked(shared: &Shared, wanted: &Ask) -> Result<Value, Failure> {
-    let (link, ..) = shared.link()?;
-    let wanted = serde_json::to_value(wanted).map_err(ours)?;
-    match ask(&link, Request::Channel { channel: compose::SMS.to_owned(), ask: wanted })? {
-        Response::Channel(said) => Ok(said),
-        Response::Done(_)
-        | Response::Inspected { .. }
-        | Response::Status(_)
-        | Response::Batch(_)
-        | Response::Product(_)
-        | Response::TakenIn { .. }
-        | Response::Products { .. }
-        | Response::Batches { .. }
-        | Response::Sets { .. }
-        | Response::Pruned(_)
-        | Response::Failed(_) => Err(unexpected()),
-    }
-}
-
 fn table(said: &Value, out: &mut dyn Write) -> Result<(), Failure> {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let whole = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
-    writeln!(
-        out,
-        "{:<20} {:<20} {:<9} {:>5} {:>9} {:>9} {:>8} {:>7} {:>7}",
-        "link", "group", "state", "binds", "texts", "replies", "refused", "resent", "waiting"
-    )?;
-    for link in said.get("links").and_then(Value::as_array).into_iter().flatten() {
-        let binds = link.get("connections").and_then(Value::as_array).map_or(0, Vec::len);
-        writeln!(
-            out,
-            "{:<20} {:<20} {:<9} {binds:>5} {:>9} {:>9} {:>8} {:>7} {:>7}",
-            text(link, "name"),
-            text(link, "group"),
-            text(link, "state"),
-            whole(link, "/counts/texts_in"),
-            whole(link, "/counts/taken"),
-            whole(link, "/counts/refused"),
-            whole(link, "/counts/resent"),
-            whole(link, "/waiting"),
-        )?;
-    }
+    let columns = [
+        Column::left("link", 20, |link| text(link, "/name")),
+        Column::left("group", 20, |link| text(link, "/group")),
+        Column::left("state", 9, |link| text(link, "/state")),
+        Column::right("binds", 5, |link| {
+            link.get("connections").and_then(Value::as_array).map_or(0, Vec::len).to_string()
+        }),
+        Column::right("texts", 9, |link| whole(link, "/counts/texts_in").to_string()),
+        Column::right("replies", 9, |link| whole(link, "/counts/taken").to_string()),
+        Column::right("refused", 8, |link| whole(link, "/counts/refused").to_string()),
+        Column::right("resent", 7, |link| whole(link, "/counts/resent").to_string()),
+        Column::right("waiting", 7, |link| whole(link, "/waiting").to_string()),
+    ];
+    channel::table(&columns, said.get("links").and_then(Value::as_array).into_iter().flatten(), out)?;
     let (owed, taken_over) = (whole(said, "/owed"), whole(said, "/taken_over"));
     writeln!(out, "{owed} replies owed; {taken_over} were still owed when the gateway came up")?;
     let probe = said.get("probe").cloned().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(crate) const NAME: &str = "kiosk";
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// The section, with its secrets fetched.
-fn settings(root: &Root) -> Result<channel_kiosk::config::Settings, Failure> {
+pub(super) fn settings(root: &Root) -> Result<channel_kiosk::config::Settings, Failure> {
     let fetch = |place: &SecretPlace| -> Result<String, Fault> {
         Ok(placed(place)?.text(&ProcessEnvironment)?.expose().to_owned())
     };
@@ -60,6 +60,7 @@ pub(crate) fn section(operator: Operator, channels: &mut Channels) {
             let kind = match error {
                 OperatorError::Unreadable(_) => Kind::Usage,
                 OperatorError::NoTerminal(_) => Kind::Data,
+                OperatorError::Overtaken(_) => Kind::Unavailable,
             };
             Failed { kind, message: format!("{:#}", anyhow::Error::from(error)) }
         })

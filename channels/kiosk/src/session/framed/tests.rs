@@ -23,6 +23,7 @@ struct Pair {
     noticed: Vec<Noticed>,
     proved: Vec<String>,
     statuses: Vec<Status>,
+    reached: Vec<Reached>,
     shown: Vec<Shown>,
     over: bool,
 }
@@ -44,6 +45,7 @@ impl Pair {
             noticed: Vec::new(),
             proved: Vec::new(),
             statuses: Vec::new(),
+            reached: Vec::new(),
             shown: Vec::new(),
             over: false,
         }
@@ -77,6 +79,7 @@ impl Pair {
                 Event::Noticed(noticed) => self.noticed.push(noticed),
                 Event::Proved { terminal, .. } => self.proved.push(terminal),
                 Event::Status(status) => self.statuses.push(*status),
+                Event::Reached(reached) => self.reached.push(reached),
                 Event::Over => self.over = true,
                 Event::Forget { .. } => {}
             }
@@ -166,7 +169,7 @@ fn a_terminal_does_not_believe_a_gateway_without_its_key() {
     let mut body = Vec::new();
     let welcome =
         Welcome { mac: [0; 32].into(), clock_ms: 0, window: 1, ping_s: 15, idle: Vec::new(), notices: Vec::new() };
-    Message { sequence: 2, says: Says::Welcome(welcome) }.write(&mut body);
+    Message { sequence: 2, says: Says::Welcome(welcome) }.write_summed(&mut body);
     let mut octets = Vec::new();
     frame::write(&body, &mut octets);
     pair.terminal.handle_octets(&octets, pair.now);
@@ -242,6 +245,23 @@ fn what_a_terminal_says_of_itself_is_passed_on_within_bounds() {
     pair.settle();
     assert_eq!(pair.statuses[0].paper, Some(false));
     assert_eq!(pair.statuses[0].fault.as_ref().unwrap(), &"p".repeat(200));
+}
+
+#[test]
+fn a_terminal_that_is_asked_how_it_is_says_so_and_goes_on() {
+    let mut pair = Pair::new(KEY);
+    assert_eq!(pair.gateway.probe(1), Probe::Nothing, "nobody is asked who has not proved anything");
+    pair.terminal.handle_up([1; 16], pair.now);
+    pair.settle();
+    pair.terminal.tell(Status { paper: Some(false), ..Status::default() }, pair.now);
+    pair.settle();
+    pair.terminal.scan(NUMBER, [9; 16], false, pair.now);
+    assert_eq!(pair.gateway.probe(7), Probe::How);
+    pair.settle();
+    assert!(pair.reached.is_empty(), "its scan comes first");
+    pair.answer(Verdict::GenuineFirst);
+    assert_eq!(pair.reached, [Reached::How(7)]);
+    assert_eq!(pair.statuses.last().unwrap().paper, Some(false));
 }
 
 #[test]

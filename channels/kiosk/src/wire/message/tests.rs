@@ -22,6 +22,7 @@ fn every_message() -> Vec<(&'static str, Says)> {
                 columns: Some(20),
                 queued: Some(3),
                 language: Some("zh-Hans".to_owned()),
+                tells: None,
             }),
         ),
         ("proof", Says::Proof(Proof { mac: [0x22; 32].into() })),
@@ -44,6 +45,7 @@ fn every_message() -> Vec<(&'static str, Says)> {
                 queued: Some(0),
                 uptime_s: Some(86_400),
                 fault: Some("scanner".to_owned()),
+                how: None,
             }),
         ),
         ("bye", Says::Bye(Bye { why: Some("restart".to_owned()) })),
@@ -77,6 +79,27 @@ fn every_message() -> Vec<(&'static str, Says)> {
     ]
 }
 
+/// What version 1 learned later.
+fn additions() -> Vec<(&'static str, Says)> {
+    let hello = Hello {
+        least: 1,
+        most: 1,
+        terminal: "mall-7-a".to_owned(),
+        nonce: [0x11; 16].into(),
+        model: None,
+        firmware: None,
+        columns: None,
+        queued: None,
+        language: None,
+        tells: Some(true),
+    };
+    vec![
+        ("hello-tells", Says::Hello(hello)),
+        ("how", Says::How(How { number: 7 })),
+        ("status-how", Says::Status(Status { paper: Some(true), how: Some(7), ..Status::default() })),
+    ]
+}
+
 fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {
         write!(text, "{octet:02x}").unwrap();
@@ -86,9 +109,15 @@ fn hex(octets: &[u8]) -> String {
 
 #[test]
 fn frozen_frames_are_written_and_read_as_they_always_were() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/kiosk/v1/frames.txt");
+    for (file, messages) in [("frames.txt", every_message()), ("additions.txt", additions())] {
+        frozen(file, messages);
+    }
+}
+
+fn frozen(file: &str, messages: Vec<(&'static str, Says)>) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/kiosk/v1").join(file);
     let mut written = String::new();
-    for (nth, (name, says)) in (1_u16..).zip(every_message()) {
+    for (nth, (name, says)) in (1_u16..).zip(messages) {
         let message = Message { sequence: nth * 257, says };
         let mut body = Vec::new();
         message.write(&mut body);
@@ -101,6 +130,35 @@ fn frozen_frames_are_written_and_read_as_they_always_were() {
         writeln!(written, "{name} {}", hex(&frame)).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), written, "version 1 is frozen: add another file, change none");
+}
+
+#[test]
+fn a_sum_is_written_like_this_and_skipped_by_whoever_does_not_know_it() {
+    assert_eq!(sum(b"123456789"), 0xe306_9283);
+    let message = Message { sequence: 514, says: Says::How(How { number: 7 }) };
+    let mut body = Vec::new();
+    message.write_summed(&mut body);
+    assert_eq!(body[..7], [1, 0x87, 2, 2, 0xa1, 1, 7]);
+    assert_eq!((Message::read_summed(&body), body.len()), (Ok((message.clone(), true)), 11));
+    assert_eq!(minicbor::decode::<How>(&body[4..]).unwrap().number, 7, "as a side reads it that knows no sum");
+    body[6] = 8;
+    assert_eq!(Message::read(&body), Err(Unreadable::Damaged));
+}
+
+#[test]
+fn a_side_that_wrote_a_sum_is_held_to_it() {
+    let message = Message { sequence: 1, says: Says::Ping(Ping { clock_ms: None }) };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    message.write_summed(&mut with);
+    message.write(&mut without);
+    let mut sums = Sums::default();
+    assert_eq!(sums.read(&without), Ok(message.clone()));
+    assert_eq!(sums.read(&with), Ok(message.clone()));
+    assert_eq!(sums.read(&without), Err(Unreadable::Damaged));
+    assert_eq!(sums.read(&[1, 0x40, 7, 1, 0xa0]), Err(Unreadable::Damaged));
+    let mut unknown = vec![1, 0x40, 7, 1, 0xa0];
+    unknown.extend(sum(&unknown).to_le_bytes());
+    assert_eq!(sums.read(&unknown), Err(Unreadable::Kind { kind: 0x40, sequence: 263 }));
 }
 
 #[test]

@@ -54,6 +54,14 @@ pub(crate) fn bytes(options: &Options) -> anyhow::Result<Vec<Row>> {
     }])
 }
 
+/// How many durable checks a second, once and beside nothing: what the core does on this machine at this moment.
+pub(crate) fn alone(options: &Options, units: u64) -> anyhow::Result<f64> {
+    let core = Core { stock: Stock::of(options, units)?, runtime: Runtime::new()?, asked: Arc::default() };
+    let drawn = usize::try_from(DRAWN * options.run.as_secs())?;
+    let sample = Arc::new(core.stock.sample(drawn, &mut Chance::new(u64::from(std::process::id())))?);
+    Ok(core.run(&sample, options.callers, options.run)?.per_second)
+}
+
 fn counted(units: u64) -> String {
     format!("{} million units", ratio(units, 1e6))
 }

@@ -1,166 +1,169 @@
-//! The program with 400 terminals, each a connection that sends a number on a line and waits for ACK.
+//! The program with terminals, and what they take of it: 400 on every kind of line, plugged in and out, and 4,000 idle ones.
 //!
-//! Owns those terminals: first on a schedule of ten scans a second each, by which the wait is measured from when a scan
-//! was due, so that a gateway that stalls is not let off; then one scan after another, for the most that it can do.
+//! Owns what is measured. First 400 connections on a schedule of ten scans a second each, by which the wait is measured from
+//! when a scan was due, so that a gateway that stalls is not let off; then one scan after another, for the most that it can
+//! do. The same schedule on pseudo terminals, and on pseudo terminals behind one `ser2net`, half of them raw and half by
+//! RFC 2217. Every answer is held to the number that was scanned.
 
-use std::fs;
+mod gateway;
+mod idle;
+mod lines;
+mod replug;
+mod scan;
+
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
-use support::drive::{Chance, program_beside};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use support::drive::Chance;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
+use self::gateway::Gateway;
+use self::scan::{Came, scan};
 use crate::stock::{Stock, kept};
 use crate::table::{Row, Wanted};
-use crate::{Options, RUNS, median, ratio};
+use crate::{Options, RUNS, core, median, ratio};
 
 /// Terminals at once.
 const TERMINALS: usize = 400;
 /// Between two scans of one, on the schedule.
 const EVERY: Duration = Duration::from_millis(100);
-/// Numbers to ask about.
-const DRAWN: usize = 200_000;
 /// No answer for so long: the scan is lost.
 const STUCK: Duration = Duration::from_secs(20);
+/// Units, all of which were asked about before.
+const UNITS: u64 = 1_000_000;
 
-/// Waits and rates.
+/// A folder with numbers to scan.
+struct Ground {
+    stock: Stock,
+    numbers: Vec<String>,
+    dir: PathBuf,
+}
+
+impl Ground {
+    /// With as many numbers as the schedule needs in a run, so that none is scanned twice, and 200,000 at least.
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        let units = options.units.unwrap_or(UNITS);
+        let stock = Stock::of(options, units)?;
+        let drawn = usize::try_from(options.run.as_secs())?.saturating_mul(TERMINALS * 10).max(200_000);
+        let sample = stock.sample(drawn, &mut Chance::new(u64::from(std::process::id())))?;
+        let numbers = sample.into_iter().map(|unit| unit.number).collect();
+        Ok(Self { stock, numbers, dir: kept(&options.dir, "kiosk", units)? })
+    }
+
+    /// What one of so many terminals scans.
+    fn share(&self, nth: usize, of: usize) -> Vec<String> {
+        self.numbers.iter().skip(nth).step_by(of).cloned().collect()
+    }
+
+    fn start(&self, section: &str) -> anyhow::Result<Gateway> {
+        Gateway::start(&self.dir, &self.stock.folder.data, section)
+    }
+}
+
+/// A device that is acknowledged and told which number it was; the second, one that is only acknowledged.
+pub(crate) const TOLD: &str = "{ output = [\"ack\", \"json-lines\"], on_connect = \"process\", gap_ms = 0 }";
+const ACKNOWLEDGED: &str = "{ output = [\"ack\"], on_connect = \"process\" }";
+
+/// An address of ours that nobody listens at.
+fn free(count: usize) -> anyhow::Result<Vec<SocketAddr>> {
+    // All at once, or one would be given twice.
+    let taken: Vec<_> = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    taken.iter().map(|listener| Ok(listener.local_addr()?)).collect()
+}
+
+struct Measured {
+    scheduled: Came,
+    per_second: f64,
+    memory_mb: f64,
+}
+
+/// Connections: waits and rates.
 pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
-    let units = options.units.unwrap_or(1_000_000);
-    let stock = Stock::of(options, units)?;
-    let sample = stock.sample(DRAWN, &mut Chance::new(u64::from(std::process::id())))?;
-    let numbers: Vec<String> = sample.into_iter().map(|unit| unit.number).collect();
-    let dir = kept(&options.dir, "kiosk", units)?;
+    let ground = Ground::of(options)?;
     let mut runs = Vec::new();
     for _ in 0..RUNS {
-        runs.push(measure(&dir, &stock.folder.data, &numbers, options.run)?);
+        runs.push(measure(&ground, options.run)?);
     }
-    let row = |name: &str, unit: &str, figure: &dyn Fn(&Measured) -> f64, wanted: Option<Wanted>| Row {
-        name: format!("{TERMINALS} terminals: {name}"),
+    let core = core::alone(options, options.units.unwrap_or(UNITS))?;
+    let name = |what: &str| format!("{TERMINALS} connections: {what}");
+    let row = |what: &str, unit: &str, figure: &dyn Fn(&Measured) -> f64, wanted: Option<Wanted>| Row {
+        name: name(what),
         unit: unit.to_owned(),
         ours: median(&runs, figure),
         beside: None,
         wanted,
     };
+    let most = Row {
+        beside: Some(("the core alone, 64 callers".to_owned(), core)),
+        wanted: Some(Wanted::TimesThePeer(0.5)),
+        ..row("one after another", "per second", &|run| run.per_second, None)
+    };
     Ok(vec![
-        row("10 scans/s each, p50", "ms", &|run| run.p50_ms, None),
-        row("10 scans/s each, p99", "ms", &|run| run.p99_ms, Some(Wanted::AtMost(50.0))),
-        row("10 scans/s each, not acknowledged", "scans", &|run| run.refused, Some(Wanted::AtMost(0.0))),
-        row("one after another", "per second", &|run| run.per_second, None),
+        row("10 scans/s each, p50", "ms", &|run| run.scheduled.percent(50), None),
+        row("10 scans/s each, p99", "ms", &|run| run.scheduled.percent(99), Some(Wanted::AtMost(50.0))),
+        row("10 scans/s each, wrong or lost", "scans", &|run| run.scheduled.amiss(), Some(Wanted::AtMost(0.0))),
+        most,
         row("memory", "MB", &|run| run.memory_mb, None),
     ])
 }
 
-struct Measured {
-    p50_ms: f64,
-    p99_ms: f64,
-    refused: f64,
-    per_second: f64,
-    memory_mb: f64,
-}
-
-fn measure(dir: &Path, data: &Path, numbers: &[String], run: Duration) -> anyhow::Result<Measured> {
-    let gateway = Gateway::start(dir, data)?;
+fn measure(ground: &Ground, run: Duration) -> anyhow::Result<Measured> {
+    let [told, acknowledged]: [SocketAddr; 2] = free(2)?.try_into().map_err(|_| anyhow::anyhow!("no two ports"))?;
+    let server = |address, device| format!("[[kiosk.server]]\nlisten = \"{address}\"\nanyone = {device}\n");
+    let gateway = ground.start(&[server(told, TOLD), server(acknowledged, ACKNOWLEDGED)].concat())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut waits, refused) = runtime.block_on(scan(gateway.address, numbers, run, Some(EVERY)))?;
-    let begun = Instant::now();
-    let (all, _) = runtime.block_on(scan(gateway.address, numbers, run, None))?;
-    let per_second = ratio(u64::try_from(all.len())?, begun.elapsed().as_secs_f64());
-    waits.sort();
-    let at = |percent: usize| waits.get(waits.len() * percent / 100).map_or(0.0, |wait| wait.as_secs_f64() * 1e3);
-    let memory_mb = gateway.memory_mb()?;
-    Ok(Measured { p50_ms: at(50), p99_ms: at(99), refused: f64::from(refused), per_second, memory_mb })
-}
-
-/// Every terminal's waits, and how many scans were not acknowledged.
-async fn scan(
-    address: SocketAddr,
-    numbers: &[String],
-    run: Duration,
-    every: Option<Duration>,
-) -> anyhow::Result<(Vec<Duration>, u32)> {
-    let mut terminals = JoinSet::new();
-    let begins = tokio::time::Instant::now() + Duration::from_secs(1);
-    for nth in 0..TERMINALS {
-        let share: Vec<String> = numbers.iter().skip(nth).step_by(TERMINALS).cloned().collect();
-        let offset = EVERY * u32::try_from(nth)? / u32::try_from(TERMINALS)?;
-        terminals.spawn(async move {
-            let mut line = TcpStream::connect(address).await?;
+    let connect = |address: SocketAddr| async move {
+        let mut lines = Vec::new();
+        for nth in 0..TERMINALS {
+            let line = TcpStream::connect(address).await?;
             line.set_nodelay(true)?;
-            let (mut waits, mut refused) = (Vec::new(), 0);
-            let mut due = begins + offset;
-            for number in share.iter().cycle() {
-                if due.max(tokio::time::Instant::now()) >= begins + run {
-                    break;
-                }
-                tokio::time::sleep_until(due).await;
-                let sent = if every.is_some() { due } else { tokio::time::Instant::now() };
-                line.write_all(format!("{number}\r").as_bytes()).await?;
-                let mut answer = [0];
-                tokio::time::timeout(STUCK, line.read_exact(&mut answer)).await.context("a scan was lost")??;
-                refused += u32::from(answer != [6]);
-                waits.push(sent.elapsed());
-                due += every.unwrap_or_default();
-            }
-            anyhow::Ok((waits, refused))
-        });
-    }
-    let (mut waits, mut refused) = (Vec::new(), 0);
-    while let Some(terminal) = terminals.join_next().await {
-        let (its, not) = terminal??;
-        waits.extend(its);
-        refused += not;
-    }
-    Ok((waits, refused))
-}
-
-/// The program with a listener for anyone; killed when dropped.
-struct Gateway {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Gateway {
-    fn start(dir: &Path, data: &Path) -> anyhow::Result<Self> {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let config = dir.join("verigate.toml");
-        fs::write(
-            &config,
-            format!(
-                "[data]\ndir = {data:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"warn\"\n\
-                 [quotas]\naddress = {{}}\n[[kiosk.server]]\nlisten = \"{address}\"\n\
-                 anyone = {{ output = [\"ack\"], on_connect = \"process\" }}\n"
-            ),
-        )?;
-        let log = fs::File::create(dir.join("verigate.log"))?;
-        let mut command = Command::new(program_beside()?);
-        command.args(["serve", "--config"]).arg(&config);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let gateway = Self { child: command.spawn()?, address };
-        let until = Instant::now() + STUCK;
-        while std::net::TcpStream::connect(address).is_err() {
-            ensure!(Instant::now() < until, "the program does not come up; see {}", dir.display());
-            std::thread::sleep(Duration::from_millis(20));
+            lines.push((line, ground.share(nth, TERMINALS)));
         }
-        Ok(gateway)
-    }
-
-    fn memory_mb(&self) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        Ok(kb.context("the system tells no memory")? / 1_024.0)
-    }
+        anyhow::Ok(lines)
+    };
+    let scheduled = runtime.block_on(async { scan(connect(told).await?, run, Some(EVERY), true).await })?;
+    let begun = Instant::now();
+    let all = runtime.block_on(async { scan(connect(acknowledged).await?, run, None, false).await })?;
+    let per_second = ratio(u64::try_from(all.waits.len())?, begun.elapsed().as_secs_f64());
+    Ok(Measured { scheduled, per_second, memory_mb: gateway.memory_mb()? })
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// The rows of a schedule on some kind of line.
+fn scheduled(kind: &str, came: &Came, most_ms: f64) -> Vec<Row> {
+    let row = |what: &str, unit: &str, ours: f64, wanted: Option<f64>| Row {
+        name: format!("{TERMINALS} {kind}: 10 scans/s each, {what}"),
+        unit: unit.to_owned(),
+        ours,
+        beside: None,
+        wanted: wanted.map(Wanted::AtMost),
+    };
+    vec![
+        row("p50", "ms", came.percent(50), None),
+        row("p99", "ms", came.percent(99), Some(most_ms)),
+        row("scans", "scans", ratio(u64::try_from(came.waits.len()).unwrap_or(u64::MAX), 1.0), None),
+        row("wrong or lost", "scans", came.amiss(), Some(0.0)),
+    ]
+}
+
+/// Pseudo terminals.
+pub(crate) fn ttys(options: &Options) -> anyhow::Result<Vec<Row>> {
+    let came = lines::on_ttys(&Ground::of(options)?, options.run)?;
+    Ok(scheduled("ttys", &came, 50.0))
+}
+
+/// Pseudo terminals behind `ser2net`.
+pub(crate) fn server(options: &Options) -> anyhow::Result<Vec<Row>> {
+    let came = lines::behind_ser2net(&Ground::of(options)?, options.run)?;
+    Ok(scheduled("ttys behind one ser2net", &came, 80.0))
+}
+
+/// Lines that are pulled out and plugged in again.
+pub(crate) fn replug(options: &Options) -> anyhow::Result<Vec<Row>> {
+    replug::rows(&Ground::of(options)?)
+}
+
+/// Terminals that are there and give signs of life.
+pub(crate) fn idle(options: &Options) -> anyhow::Result<Vec<Row>> {
+    idle::rows(options)
 }
