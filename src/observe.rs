@@ -159,7 +159,10 @@ impl Kind {
             | Metric::CallsTotal
             | Metric::CallPacketsTotal
             | Metric::CallPacketsLateTotal
-            | Metric::SipDroppedTotal => Self::Counter,
+            | Metric::SipDroppedTotal
+            | Metric::LimitedTotal
+            | Metric::GuessersTotal
+            | Metric::AlarmsTotal => Self::Counter,
             Metric::HistoryHotUnits
             | Metric::HistoryLagEvents
             | Metric::OwedReplies
@@ -168,7 +171,8 @@ impl Kind {
             | Metric::LinkWaiting
             | Metric::TerminalsConnected
             | Metric::TerminalsSilent
-            | Metric::CallsActive => Self::Gauge,
+            | Metric::CallsActive
+            | Metric::AlarmsOn => Self::Gauge,
             Metric::InquirySeconds | Metric::SmsProbeSeconds => Self::Histogram(&WAIT_SECONDS),
             Metric::CallSeconds => Self::Histogram(&CALL_SECONDS),
             Metric::LedgerCommitSeconds => Self::Histogram(&COMMIT_SECONDS),

@@ -8,6 +8,7 @@ pub mod admit;
 pub mod decide;
 pub mod history;
 mod inspect;
+mod learn;
 mod open;
 mod prune;
 mod reader;
@@ -19,15 +20,17 @@ use std::time::Duration;
 
 use contract::inquiry::{MAX_CHECKS, MAX_TIP};
 use contract::life::MAX_REPORTED;
+use contract::signal::{AskerLimited, Signal as _};
 use contract::{
     Asker, BoxFuture, Channel, Delivery, Health, Inquiry, InquiryId, LifeReport, Owed, Position, Receipt, ReceiptView,
     Refusal, Reply, Reported, Request, RequestKind, Timestamp, Verify,
 };
 use tokio::sync::oneshot;
 
-use self::admit::{Admission, Admitted, AskerKind, Outcome as Lesson};
+use self::admit::{Admission, Admitted, AskerKind, Asking, Origin};
 use self::decide::{Decision, Recorded};
 use self::history::AskerHash;
+use self::learn::Looked;
 use self::reader::Reader;
 use crate::index::Index as _;
 use crate::index::catalogue::Catalogue;
@@ -36,7 +39,7 @@ use crate::ledger::event::LoggedId;
 use crate::ledger::folder::{Folder, Lock};
 use crate::ledger::replay::Replays;
 use crate::ledger::writer::{
-    ImportOrder, InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest, number_hash,
+    ImportOrder, InquiryJob, Job, Jobs, Order, OrderError, Outcome, ReportJob, Settled, Shared, digest,
 };
 
 pub use self::inspect::{Asked, InBatch, Inspected, Lived, Unit};
@@ -120,6 +123,27 @@ impl Gateway {
         keys.peppers().asker(&asker.identity, id)
     }
 
+    /// Who asks, as the admission sees it.
+    fn asking(&self, asker: &Asker, id: &InquiryId, channel: Channel) -> Asking {
+        Asking {
+            asker: self.asker(asker, id),
+            kind: AskerKind::of(&asker.identity, asker.role),
+            channel,
+            origin: Origin::of(asker, self.admission.quotas().prefix()),
+        }
+    }
+
+    /// Whether so many checks are answered: else the minutes to wait, and whether that is logged.
+    fn admit(&self, who: &Asking, checks: u32, now: Timestamp) -> Result<(), (u32, bool)> {
+        match self.admission.admit(who, checks, now) {
+            Admitted::Yes => Ok(()),
+            Admitted::Limited { minutes, log, cause } => {
+                AskerLimited { cause: cause.name() }.emit();
+                Err((minutes, log))
+            }
+        }
+    }
+
     /// The id as it is logged; `None` where the message can never come twice.
     fn logged(&self, id: &InquiryId, content: impl FnOnce() -> Vec<u8>, now: Timestamp) -> Option<LoggedId> {
         if id.valid_for.is_zero() {
@@ -147,18 +171,16 @@ impl Gateway {
         if let Some(sequence) = self.known(id.as_ref(), now)? {
             return self.reader.replay(sequence).await;
         }
-        let asker = self.asker(&inquiry.asker, &inquiry.id);
-        let kind = AskerKind::of(&inquiry.asker.identity, inquiry.asker.role);
+        let who = self.asking(&inquiry.asker, &inquiry.id, inquiry.channel);
         if inquiry.request != Request::Check {
-            return self.ask(inquiry, id, (asker, kind), now).await;
+            return self.ask(inquiry, id, &who, now).await;
         }
         let count = u32::try_from(inquiry.checks.len()).unwrap_or(u32::MAX);
-        let limited = match self.admission.admit(asker, kind, count, now) {
-            Admitted::Yes => None,
-            Admitted::Limited { minutes, log: true } => Some(minutes),
-            Admitted::Limited { minutes, log: false } => return Ok(unlogged(&inquiry, minutes, now)),
+        let limited = match self.admit(&who, count, now) {
+            Ok(()) => None,
+            Err((minutes, true)) => Some(minutes),
+            Err((minutes, false)) => return Ok(unlogged(&inquiry, minutes, now)),
         };
-        let numbers: Vec<u64> = inquiry.checks.iter().map(|check| number_hash(&check.number)).collect();
         // Taken before finding: what changes in between is found again.
         let generation = self.shared.register.generation();
         let found = match limited {
@@ -166,21 +188,27 @@ impl Gateway {
             None => inquiry.checks.iter().map(|check| self.shared.register.find(&check.number)).collect(),
         };
         let generation = if limited.is_some() { u64::MAX } else { generation };
+        let looked: Vec<Looked> = match limited {
+            Some(_) => Vec::new(),
+            None => {
+                let checks = inquiry.checks.iter().zip(&found);
+                checks.map(|(check, found)| Looked::up(&self.shared, &check.number, found)).collect()
+            }
+        };
+        let terminal = learn::terminal(&inquiry.asker.identity);
         // A retry of a limited message asks anew: it has no id.
         let id = if limited.is_some() { None } else { id };
         let (reply, answer) = oneshot::channel();
-        let job = InquiryJob { inquiry, id, asker, found, generation, limited, read: Vec::new(), reply };
+        let job = InquiryJob { inquiry, id, asker: who.asker, found, generation, limited, read: Vec::new(), reply };
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,
             Settled::Fresh(fresh) => {
                 let reply = fresh.reply(&self.shared.receipts);
-                let lessons: Vec<Lesson> = numbers
-                    .into_iter()
-                    .zip(&reply.answers)
-                    .filter_map(|(number, answer)| Lesson::of(number, answer.verdict.kind()))
-                    .collect();
-                self.learn(asker, kind, &lessons, now);
+                let outcomes = looked.into_iter().zip(&reply.answers);
+                let outcomes: Vec<_> =
+                    outcomes.filter_map(|(looked, answer)| looked.came_to(answer.verdict.kind())).collect();
+                self.learn(&who, terminal, &outcomes, now);
                 Ok(reply)
             }
         }
@@ -192,17 +220,18 @@ impl Gateway {
         &self,
         inquiry: Inquiry,
         id: Option<LoggedId>,
-        (asker, kind): (AskerHash, AskerKind),
+        who: &Asking,
         now: Timestamp,
     ) -> Result<Reply, Refusal> {
         let has_quota = matches!(inquiry.request.kind(), RequestKind::Help | RequestKind::Tip);
-        if has_quota && matches!(self.admission.admit(asker, kind, 1, now), Admitted::Limited { .. }) {
+        if has_quota && self.admit(who, 1, now).is_err() {
             return Ok(Reply { silent: true, ..unlogged(&inquiry, 0, now) });
         }
         let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };
         let (reply, answer) = oneshot::channel();
         let (found, read, generation, limited) = (Vec::new(), Vec::new(), u64::MAX, None);
-        let job = InquiryJob { inquiry, id, asker, found, generation, limited, read, reply };
+        let terminal = learn::terminal(&inquiry.asker.identity);
+        let job = InquiryJob { inquiry, id, asker: who.asker, found, generation, limited, read, reply };
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         let reply = match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => return self.reader.replay(sequence).await,
@@ -211,29 +240,16 @@ impl Gateway {
         if let Some(receipt) = receipt {
             let given = self.shared.receipts_given.load(Ordering::Acquire);
             let miss = self.shared.receipts.nth(receipt, given).is_none();
-            self.learn(asker, kind, &[Lesson { unit_hash: receipt.value(), miss }], now);
+            self.learn(who, terminal, &[learn::of_receipt(receipt.value(), miss)], now);
         }
         Ok(reply)
-    }
-
-    fn learn(&self, asker: AskerHash, kind: AskerKind, lessons: &[Lesson], now: Timestamp) {
-        if let Some(flag) = self.admission.learned(asker, kind, lessons, now) {
-            tracing::warn!("an asker was found guessing");
-            if let Err(refusal) = self.jobs.send(Job::Flag(flag)) {
-                // It stays limited by the guard; only its past checks still count until it is flagged again.
-                tracing::warn!(cause = %refusal, "a flag could not be recorded");
-            }
-        }
     }
 
     async fn look_up(&self, receipt: Receipt, asker: Asker) -> Result<Option<ReceiptView>, Refusal> {
         let now = (self.shared.clock)();
         let id = InquiryId { scope: "receipt".to_owned(), key: receipt.to_string(), valid_for: Duration::ZERO };
-        let hash = self.asker(&asker, &id);
-        let kind = AskerKind::of(&asker.identity, asker.role);
-        if let Admitted::Limited { .. } = self.admission.admit(hash, kind, 1, now) {
-            return Err(Refusal::Overloaded);
-        }
+        let who = self.asking(&asker, &id, Channel::Web);
+        self.admit(&who, 1, now).map_err(|_| Refusal::Overloaded)?;
         let given = self.shared.receipts_given.load(Ordering::Acquire);
         let nth = self.shared.receipts.nth(receipt, given);
         let view = match nth {
@@ -241,8 +257,8 @@ impl Gateway {
             None => None,
         };
         // One that was given is no guess, though what it was given for may be kept no longer.
-        let lesson = Lesson { unit_hash: receipt.value(), miss: nth.is_none() };
-        self.learn(hash, kind, &[lesson], now);
+        let outcome = learn::of_receipt(receipt.value(), nth.is_none());
+        self.learn(&who, learn::terminal(&asker.identity), &[outcome], now);
         Ok(view)
     }
 

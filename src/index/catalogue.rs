@@ -47,6 +47,17 @@ pub struct Catalogue {
     generation: AtomicU64,
 }
 
+/// What a number claims to be by its digits.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Its resource.
+    pub resource: u64,
+    /// Its serial.
+    pub serial: u64,
+    /// The product that the resource was given to.
+    pub product: Option<Arc<Product>>,
+}
+
 impl Catalogue {
     /// An empty catalogue over these layouts and keys.
     #[must_use]
@@ -205,8 +216,15 @@ impl Catalogue {
     /// The product that was given the resource code of a number.
     #[must_use]
     pub fn owner_of(&self, number: &Number) -> Option<String> {
+        self.claim(number)?.product.map(|product| product.id.clone())
+    }
+
+    /// What a number of one of our layouts claims to be, issued or not.
+    #[must_use]
+    pub fn claim(&self, number: &Number) -> Option<Claim> {
         let ReadCode::Own(code) = self.codes.read(number) else { return None };
-        self.shelf().owner(code.layout(), code.resource()).map(str::to_owned)
+        let product = self.shelf().owner(code.layout(), code.resource()).map(Arc::clone);
+        Some(Claim { resource: code.resource(), serial: code.serial(), product })
     }
 
     fn fold(&self, sequence: u64, fold: impl FnOnce(&mut Shelf)) {

@@ -14,6 +14,7 @@ use super::forgotten::Forgotten;
 use super::retention::Reduced;
 use crate::index::sets::{Imported, Removed};
 use crate::index::{Batch, CatalogueChange, Evidence, LifeEvent, UnitKey};
+use crate::verify::admit::Alert;
 use crate::verify::history::AskerHash;
 
 /// An event of the log.
@@ -39,6 +40,8 @@ pub enum Event {
     Forgotten(Forgotten),
     /// What askers did was dropped from a segment that is too old.
     Reduced(Reduced),
+    /// Unknown numbers came too thick, or no longer.
+    Alarm(Alert),
 }
 
 /// The kind of an event, as the column beside its body.
@@ -69,13 +72,15 @@ pub enum Kind {
     Forgotten = 24,
     /// [`Event::Reduced`].
     Reduced = 25,
+    /// [`Event::Alarm`].
+    Alarm = 23,
 }
 
 impl Kind {
     /// From this kind's number on events are few and are read as a whole when the gateway comes up.
     pub const RARE: u8 = 16;
 
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Inquiry,
         Self::Delivered,
         Self::UnitLife,
@@ -88,6 +93,7 @@ impl Kind {
         Self::Removed,
         Self::Forgotten,
         Self::Reduced,
+        Self::Alarm,
     ];
 
     /// From its column.
@@ -112,6 +118,7 @@ impl Kind {
             Self::Removed => "removed",
             Self::Forgotten => "forgotten",
             Self::Reduced => "reduced",
+            Self::Alarm => "alarm",
         }
     }
 }
@@ -313,7 +320,14 @@ impl Event {
             Self::Removed(_) => Kind::Removed,
             Self::Forgotten(_) => Kind::Forgotten,
             Self::Reduced(_) => Kind::Reduced,
+            Self::Alarm(_) => Kind::Alarm,
         }
+    }
+
+    /// The flag that it sets, if it does.
+    #[must_use]
+    pub const fn flagged(&self) -> Option<Flagged> {
+        if let Self::Flagged(flagged) = self { Some(*flagged) } else { None }
     }
 
     /// Its body.
@@ -333,6 +347,7 @@ impl Event {
             Self::Removed(event) => minicbor::to_vec(event),
             Self::Forgotten(event) => minicbor::to_vec(event),
             Self::Reduced(event) => minicbor::to_vec(event),
+            Self::Alarm(event) => minicbor::to_vec(event),
         }
         .expect("encoding into memory cannot fail")
     }
@@ -354,6 +369,7 @@ impl Event {
             Kind::Removed => minicbor::decode(body).map(Self::Removed),
             Kind::Forgotten => minicbor::decode(body).map(Self::Forgotten),
             Kind::Reduced => minicbor::decode(body).map(Self::Reduced),
+            Kind::Alarm => minicbor::decode(body).map(Self::Alarm),
         }
         .map_err(|source| Unreadable { kind, source: Some(source) })
     }

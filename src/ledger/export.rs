@@ -21,6 +21,7 @@ use super::keys::TipKeys;
 use super::log::{LogError, LogReader, Row};
 use crate::index::sets::file_name;
 use crate::index::{Batch, Evidence, Maker, Product, Serials, Target, UnitKey};
+use crate::verify::admit::Subject;
 
 /// Rows read at a time.
 const CHUNK: usize = 10_000;
@@ -183,6 +184,14 @@ enum What<'a> {
         by: &'a str,
         reason: Option<&'a str>,
     },
+    Alarm {
+        about: &'a Subject,
+        over: bool,
+        since: Timestamp,
+        unknown: u32,
+        known: u32,
+        usual_per_hour: Option<u32>,
+    },
     Reduced {
         first: u64,
         last: u64,
@@ -276,6 +285,14 @@ impl<'a> Line<'a> {
                 What::Removed { set: removed.set, by: &removed.by, reason: removed.reason.as_deref() }
             }
             Event::Forgotten(forgotten) => What::Forgotten { by: &forgotten.by, reason: forgotten.reason.as_deref() },
+            Event::Alarm(alert) => What::Alarm {
+                about: &alert.subject,
+                over: alert.over,
+                since: alert.since,
+                unknown: alert.misses,
+                known: alert.known,
+                usual_per_hour: alert.usual,
+            },
             Event::Reduced(reduced) => {
                 What::Reduced { first: reduced.first, last: reduced.last, kept: reduced.kept, by: &reduced.by }
             }

@@ -59,7 +59,8 @@ pub fn fold(row: &Row, event: &Event, into: &mut dyn Projection) -> Result<(), L
         | Event::Imported(_)
         | Event::Removed(_)
         | Event::Forgotten(_)
-        | Event::Reduced(_) => Ok(()),
+        | Event::Reduced(_)
+        | Event::Alarm(_) => Ok(()),
     }
 }
 

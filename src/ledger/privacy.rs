@@ -215,6 +215,7 @@ impl Rare {
             | Event::Issued(_)
             | Event::Imported(_)
             | Event::Removed(_)
+            | Event::Alarm(_)
             | Event::Reduced(_) => {}
         }
     }
@@ -309,6 +310,7 @@ impl Search {
                     | Event::Flagged(_)
                     | Event::Imported(_)
                     | Event::Removed(_)
+                    | Event::Alarm(_)
                     | Event::Forgotten(_)
                     | Event::Reduced(_) => {}
                 }

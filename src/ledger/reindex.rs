@@ -81,9 +81,12 @@ pub(crate) fn take(register: &Register, sequence: u64, event: &Event) -> bool {
         Event::Life(life) => register.live(sequence, &life.event),
         Event::Imported(imported) => register.import(sequence, imported),
         Event::Removed(removed) => register.remove(sequence, removed),
-        Event::Flagged(_) | Event::Inquiry(_) | Event::Delivered(_) | Event::Forgotten(_) | Event::Reduced(_) => {
-            return false;
-        }
+        Event::Flagged(_)
+        | Event::Alarm(_)
+        | Event::Inquiry(_)
+        | Event::Delivered(_)
+        | Event::Forgotten(_)
+        | Event::Reduced(_) => return false,
     }
     true
 }

@@ -33,7 +33,7 @@ use super::retention::Retention;
 use super::state::{Overlay, Read, State};
 use crate::index::register::Register;
 use crate::index::{Found, Target, UnitKey};
-use crate::verify::admit::{Flag, Flags};
+use crate::verify::admit::Flags;
 use crate::verify::decide::{Decision, Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
@@ -55,8 +55,8 @@ pub(crate) enum Job {
     Order(Box<Order>, oneshot::Sender<Result<Outcome, OrderError>>),
     /// An owed reply came to its end.
     Delivered(u64, Delivery, oneshot::Sender<Result<(), Refusal>>),
-    /// An asker was found guessing.
-    Flag(Flag),
+    /// Somebody was found guessing, or there is an alarm: a rare event that nobody waits for.
+    Note(Box<Event>),
     /// What is known of a unit, and what is owed.
     Look(UnitKey, oneshot::Sender<Result<Past, Refusal>>),
     /// The replies owed, for a channel that comes up.
@@ -174,7 +174,7 @@ struct Pending {
     rows: Vec<Row>,
     overlay: Overlay,
     /// Flags of this group.
-    flags: Vec<Flag>,
+    flags: Vec<Flagged>,
     /// Opt-outs (`true`) and their ends of this group, in order.
     subscriptions: Vec<(AskerHash, bool)>,
     releases: Vec<Release>,
@@ -248,10 +248,9 @@ impl Writer {
                     Job::Delivered(sequence, delivery, reply) => {
                         self.delivered(&mut pending, sequence, delivery, reply)
                     }
-                    Job::Flag(flag) => {
-                        let event = Event::Flagged(Flagged { asker: flag.asker, until: flag.until });
+                    Job::Note(event) => {
                         self.append(&mut pending, &event, false);
-                        pending.flags.push(flag);
+                        pending.flags.extend(event.flagged());
                     }
                     Job::Look(key, reply) => {
                         let past = self.state.group(&mut pending.overlay).view(&key).cloned();
@@ -427,7 +426,7 @@ fn refuse(job: Job, refusal: &Refusal) {
         Job::Order(_, reply) => drop(reply.send(Err(OrderError::Refused(refusal.clone())))),
         Job::Delivered(_, _, reply) => drop(reply.send(Err(refusal.clone()))),
         Job::Look(_, reply) => drop(reply.send(Err(refusal.clone()))),
-        Job::Flag(_) | Job::Owed(_) | Job::Stop => {}
+        Job::Note(_) | Job::Owed(_) | Job::Stop => {}
     }
 }
 

@@ -145,7 +145,7 @@ impl Gateway {
         };
         let now = (self.shared.clock)();
         let id = InquiryId { scope: "inspect".to_owned(), key: String::new(), valid_for: Duration::ZERO };
-        let asker = super::Asker { identity: Identity::Unknown, role: Role::Shopper };
+        let asker = super::Asker::new(Identity::Unknown, Role::Shopper);
         let flags = std::sync::Arc::clone(&self.shared.flags);
         let question = Question {
             asker: self.asker(&asker, &id),

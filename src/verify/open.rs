@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Gateway;
 use super::admit::{Admission, Flags, Quotas};
 use super::decide::Rules;
+use super::learn;
 use super::reader::Reader;
 use crate::code::Codes;
 use crate::code::layout::Layouts;
@@ -165,6 +166,8 @@ impl Gateway {
         let second = histories.another()?;
         let state = State::open(histories, reader.as_mut(), log.head(), bounds, Arc::clone(&shared.forgotten))?;
         let replays = Arc::clone(state.replays());
+        let admission = Admission::new(settings.quotas, Arc::clone(&shared.flags));
+        learn::restore(&admission, reader.as_mut(), &shared, now)?;
         // Before the writer: one that was started must be told to end.
         let reader = Reader::start(reader, Arc::clone(&shared)).map_err(OpenError::Thread)?;
         let jobs = Arc::new(Jobs::holding(settings.queue));
@@ -192,7 +195,7 @@ impl Gateway {
             })
             .map_err(OpenError::Thread)?;
         Ok(Self {
-            admission: Admission::new(settings.quotas, Arc::clone(&shared.flags)),
+            admission,
             reader,
             shared,
             replays,

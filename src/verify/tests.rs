@@ -1,6 +1,7 @@
 //! The gateway as a whole: what an asker is told, and what a crash or a failed commit leaves.
 
 mod bounds;
+mod guard;
 mod listed;
 mod model;
 mod privacy;
@@ -29,6 +30,7 @@ struct Bench {
     dir: tempfile::TempDir,
     time: Arc<AtomicI64>,
     log: Option<MemoryLog>,
+    quotas: Quotas,
     gateway: Option<Gateway>,
     runtime: tokio::runtime::Runtime,
     numbers: Vec<String>,
@@ -40,7 +42,7 @@ impl Bench {
         Gateway::init(&Folder::all_in(dir.path())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let time = Arc::new(AtomicI64::new(START));
-        let mut bench = Self { dir, time, log, gateway: None, runtime, numbers: Vec::new() };
+        let mut bench = Self { dir, time, log, quotas: Quotas::wide(), gateway: None, runtime, numbers: Vec::new() };
         bench.open();
         let maker = Maker { id: "m".to_owned(), name: names("厂"), hotline: None };
         bench.order(Order::Change { makers: vec![maker], products: vec![product()], by: "test".to_owned() });
@@ -72,7 +74,7 @@ impl Bench {
         let clock: Clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));
         // The model's gateway holds two changed units at most, so that histories are written and read all the time.
         let hot_units = if self.log.is_some() { 4 } else { 1_000 };
-        let settings = Settings { quotas: Quotas::wide(), hot_units, ..Settings::default() };
+        let settings = Settings { quotas: self.quotas.clone(), hot_units, ..Settings::default() };
         let gateway = match &self.log {
             None => Gateway::open(folder, settings, clock),
             Some(log) => {
@@ -119,7 +121,7 @@ impl Bench {
                 valid_for: Duration::from_secs(if key.is_some() { 86_400 } else { 0 }),
             },
             channel: Channel::Sms,
-            asker: Asker { identity: Identity::Phone(asker.to_owned()), role: Role::Shopper },
+            asker: Asker::new(Identity::Phone(asker.to_owned()), Role::Shopper),
             route: None,
             language: Language::En,
             place: None,
@@ -236,7 +238,7 @@ fn a_receipt_leads_to_its_verdict_and_a_made_up_one_nowhere() {
     let mut bench = Bench::new(None);
     let replies: Vec<Reply> = (0..5).map(|nth| bench.ask(bench.inquiry(nth, "861", None)).unwrap()).collect();
     bench.open();
-    let asker = || Asker { identity: Identity::Phone("869".to_owned()), role: Role::Shopper };
+    let asker = || Asker::new(Identity::Phone("869".to_owned()), Role::Shopper);
     for reply in &replies {
         let receipt = reply.receipt.unwrap();
         let view = bench.runtime.block_on(bench.gateway().receipt(receipt, asker())).unwrap().unwrap();

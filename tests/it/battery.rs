@@ -170,7 +170,7 @@ async fn the_core_and_http_say_the_same() {
         let inquiry = Inquiry {
             id: InquiryId { scope: "battery".to_owned(), key: nth.to_string(), valid_for: Duration::ZERO },
             channel: Channel::Api,
-            asker: Asker { identity: Identity::Network([127, 0, 0, 1].into()), role: Role::Shopper },
+            asker: Asker::new(Identity::Network([127, 0, 0, 1].into()), Role::Shopper),
             route: None,
             language: Language::En,
             place: None,

@@ -3,8 +3,9 @@
 //! Owns who asks, from where, in which language and about which numbers. Does not judge any of it: what an anonymous
 //! asker claims about itself stays a claim ([`Confidence::Low`]).
 
+mod asker;
+
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use minicbor::{Decode, Encode};
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::reading::Number;
 use crate::receipt::Receipt;
 use crate::time::{Day, Timestamp};
+
+pub use self::asker::{Asker, Identity, Role};
 
 /// The longest text of a tip, in characters; a channel cuts what is longer.
 pub const MAX_TIP: usize = 500;
@@ -243,86 +246,6 @@ impl Language {
             }
             _ => None,
         }
-    }
-}
-
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asker {
-    /// The raw identity; the core keeps only a keyed hash of it.
-    pub identity: Identity,
-    /// What the asker does for a living, from a registration and never from a claim.
-    pub role: Role,
-}
-
-/// A raw identity as the channel knows it.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// A telephone number in E.164 without the plus sign: the same asker by SMS and by voice.
-    Phone(String),
-    /// A cookie that we gave out.
-    Cookie(String),
-    /// A program or shop registered in the configuration, by its name.
-    Client(String),
-    /// A mall terminal, by its registered name.
-    Terminal(String),
-    /// Only a network address is known. IPv6 counts by its /64.
-    Network(IpAddr),
-    /// Nothing is known (a withheld number): every such inquiry is its own asker, told apart by its id.
-    Unknown,
-}
-
-impl fmt::Debug for Identity {
-    /// The kind alone: a raw identity is never written to a log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Phone(_) => "Phone(…)",
-            Self::Cookie(_) => "Cookie(…)",
-            Self::Client(_) => "Client(…)",
-            Self::Terminal(_) => "Terminal(…)",
-            Self::Network(_) => "Network(…)",
-            Self::Unknown => "Unknown",
-        })
-    }
-}
-
-impl Identity {
-    /// Whether one person or one business stands behind it, who can be told "you asked before". An address is shared by
-    /// a household or a mobile network, a terminal by a mall.
-    #[must_use]
-    pub const fn is_you(&self) -> bool {
-        match self {
-            Self::Phone(_) | Self::Cookie(_) | Self::Client(_) => true,
-            Self::Terminal(_) | Self::Network(_) | Self::Unknown => false,
-        }
-    }
-}
-
-/// What the asker does, from a registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode, Serialize, Deserialize)]
-#[cbor(index_only)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Anyone.
-    #[default]
-    #[n(0)]
-    Shopper,
-    /// A shop, wholesaler or till: checks when buying in are legitimate repeats and do not count.
-    #[n(1)]
-    Trade,
-    /// An enforcement officer: checks do not count.
-    #[n(2)]
-    Inspector,
-    /// The maker: checks do not count.
-    #[n(3)]
-    Maker,
-}
-
-impl Role {
-    /// Whether this asker's checks count in a number's history.
-    #[must_use]
-    pub const fn counts(self) -> bool {
-        matches!(self, Self::Shopper)
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_macros, reason = "the one place where metrics are touched")]
 
 mod calls;
+mod guard;
 mod links;
 mod terminals;
 
@@ -15,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::verdict::{Colour, VerdictKind};
 
 pub use self::calls::{CallCause, CallEnded, CallGauges, CallsActive};
+pub use self::guard::{AlarmRaised, AlarmsOn, AskerLimited, GuesserFound};
 pub use self::links::{LinkLabel, LinkSeen, TextProbed};
 pub use self::terminals::TerminalsSeen;
 
@@ -75,11 +77,19 @@ pub enum Metric {
     CallPacketsLateTotal,
     /// SIP messages dropped unread, by reason.
     SipDroppedTotal,
+    /// Askers told to wait, by cause.
+    LimitedTotal,
+    /// Askers found guessing, by rule.
+    GuessersTotal,
+    /// Alarms about unknown numbers, by what they are about.
+    AlarmsTotal,
+    /// Products with an alarm.
+    AlarmsOn,
 }
 
 impl Metric {
     /// Every metric, for the exporter's descriptions.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::InquiriesTotal,
         Self::VerdictsTotal,
         Self::RefusalsTotal,
@@ -107,6 +117,10 @@ impl Metric {
         Self::CallPacketsTotal,
         Self::CallPacketsLateTotal,
         Self::SipDroppedTotal,
+        Self::LimitedTotal,
+        Self::GuessersTotal,
+        Self::AlarmsTotal,
+        Self::AlarmsOn,
     ];
 
     /// Its Prometheus name.
@@ -140,6 +154,10 @@ impl Metric {
             Self::CallPacketsTotal => "verigate_call_packets_total",
             Self::CallPacketsLateTotal => "verigate_call_packets_late_total",
             Self::SipDroppedTotal => "verigate_sip_dropped_total",
+            Self::LimitedTotal => "verigate_limited_total",
+            Self::GuessersTotal => "verigate_guessers_total",
+            Self::AlarmsTotal => "verigate_alarms_total",
+            Self::AlarmsOn => "verigate_alarms_on",
         }
     }
 
@@ -176,6 +194,10 @@ impl Metric {
             Self::CallPacketsTotal => "Packets of sound sent to callers.",
             Self::CallPacketsLateTotal => "Packets of sound sent more than 10 ms late.",
             Self::SipDroppedTotal => "SIP messages dropped unread.",
+            Self::LimitedTotal => "Inquiries answered with a wait, by quota or because of guessing.",
+            Self::GuessersTotal => "Askers found guessing.",
+            Self::AlarmsTotal => "Alarms about unknown numbers of a product, a network or a terminal.",
+            Self::AlarmsOn => "Products of which more unknown numbers come than are usual.",
         }
     }
 }

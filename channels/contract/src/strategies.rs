@@ -264,7 +264,7 @@ pub fn asker() -> impl Strategy<Value = Asker> {
         Just(Identity::Unknown),
     ];
     let role = select(vec![Role::Shopper, Role::Trade, Role::Inspector, Role::Maker]);
-    (identity, role).prop_map(|(identity, role)| Asker { identity, role })
+    (identity, role).prop_map(|(identity, role)| Asker::new(identity, role))
 }
 
 /// A verdict of every kind, with plausible facts.

@@ -166,8 +166,8 @@ fn client<'a>(gateway: &'a Gateway, headers: &HeaderMap) -> Result<Option<&'a Cl
 
 fn asker(client: Option<&Client>, peer: Peer) -> Asker {
     match client {
-        Some(client) => Asker { identity: Identity::Client(client.name.clone()), role: client.role },
-        None => Asker { identity: Identity::Network(peer.address), role: Role::Shopper },
+        Some(client) => Asker::new(Identity::Client(client.name.clone()), client.role),
+        None => Asker::new(Identity::Network(peer.address), Role::Shopper),
     }
 }
 

@@ -189,7 +189,7 @@ async fn answer_form(gateway: &Gateway, parts: &Parts, bytes: Vec<u8>, peer: Pee
                 // Twice the form's life: as long as the form can come back, it is the same message.
                 id: InquiryId { scope: "web".to_owned(), key: token.clone(), valid_for: FORM_LIFE * 2 },
                 channel: Channel::Web,
-                asker: Asker { identity: visit.identity.clone(), role: Role::Shopper },
+                asker: Asker::new(visit.identity.clone(), Role::Shopper).from_address(peer.address),
                 route: None,
                 language,
                 place: None,
@@ -226,7 +226,7 @@ async fn receipt_page(gateway: &Gateway, parts: &Parts, peer: Peer, (language, n
     };
     let identity = Visitor::from_headers(&parts.headers, &gateway.key)
         .map_or(Identity::Network(peer.address), |visitor| Identity::Cookie(visitor.id));
-    match gateway.receipt(receipt, Asker { identity, role: Role::Shopper }).await {
+    match gateway.receipt(receipt, Asker::new(identity, Role::Shopper).from_address(peer.address)).await {
         Ok(Some(view)) => {
             let found = words.receipt_view(&view, language);
             let page = ReceiptPage::new(Some(&MessageId::ReceiptFound), Some((receipt, found)), words, language);

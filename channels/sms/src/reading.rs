@@ -167,7 +167,7 @@ pub fn read(text: &Text<'_>, settings: &Settings) -> Reading {
     }
     let language = language::of(words, &settings.keywords, &phone).unwrap_or(settings.language);
     let (request, checks, memory) = wanted(words, settings);
-    let asker = Asker { identity: Identity::Phone(phone), role: Role::Shopper };
+    let asker = Asker::new(Identity::Phone(phone), Role::Shopper);
     Reading::Asks(Box::new(Question { asker, language, request, checks, memory }))
 }
 

@@ -208,7 +208,7 @@ fn given(
     if owner == Some(entry.id.as_str()) {
         return Err(CatalogueError::Twice { of: format!("resource {resource} of {}", entry.id) });
     }
-    match owner.or_else(|| shelf.owner(layout.id(), resource)) {
+    match owner.or_else(|| shelf.owner(layout.id(), resource).map(|product| product.id.as_str())) {
         Some(owner) if owner != entry.id => {
             Err(CatalogueError::ResourceTaken { product: entry.id.clone(), resource, owner: owner.to_owned() })
         }

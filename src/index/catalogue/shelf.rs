@@ -205,10 +205,10 @@ impl Shelf {
         }
     }
 
-    /// The id of the product that a resource was given to.
-    pub(super) fn owner(&self, layout: u8, resource: u64) -> Option<&str> {
+    /// The product that a resource was given to.
+    pub(super) fn owner(&self, layout: u8, resource: u64) -> Option<&Arc<Product>> {
         let shelved = self.resources.get(&(layout, resource))?;
-        self.products.get(shelved.product).map(|slot| slot.product.id.as_str())
+        self.products.get(shelved.product).map(|slot| &slot.product)
     }
 
     pub(super) fn maker(&self, id: &str) -> Option<&Arc<Maker>> {

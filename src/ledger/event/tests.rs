@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::index::Target;
+use crate::verify::admit::{Alert, Subject};
 
 fn asker() -> impl Strategy<Value = AskerHash> {
     (any::<u64>(), any::<Option<u64>>()).prop_map(|(current, previous)| AskerHash { current, previous })
@@ -84,7 +85,17 @@ fn event() -> impl Strategy<Value = Event> {
     let reduced = (any::<u64>(), any::<[u8; 32]>(), any::<u64>()).prop_map(|(first, hash, kept)| {
         Event::Reduced(Reduced { first, last: first / 2, hash: hash.into(), kept, by: "policy".to_owned() })
     });
-    prop_oneof![inquiry, life, flagged, forgotten, reduced]
+    let subject = prop_oneof![
+        proptest::option::of("[a-z]{1,9}").prop_map(Subject::Product),
+        "[0-9./]{1,18}".prop_map(Subject::Network),
+        proptest::option::of("[a-z]{1,9}").prop_map(Subject::Terminal),
+    ];
+    let alarm = (subject, any::<bool>(), any::<i64>(), any::<(u32, u32)>(), any::<Option<u32>>()).prop_map(
+        |(subject, over, since, (misses, known), usual)| {
+            Event::Alarm(Alert { subject, over, since: Timestamp(since), misses, known, usual })
+        },
+    );
+    prop_oneof![inquiry, life, flagged, forgotten, reduced, alarm]
 }
 
 proptest! {
@@ -108,6 +119,23 @@ proptest! {
             prop_assert_eq!(Event::from_bytes(event.kind() as u8, &event.to_bytes()).unwrap(), event);
         }
     }
+}
+
+#[test]
+fn an_alarm_is_written_as_it_always_was() {
+    let alert = Alert {
+        subject: Subject::Product(Some("tea".to_owned())),
+        over: false,
+        since: Timestamp(1_795_435_200_000),
+        misses: 12,
+        known: 3,
+        usual: Some(12),
+    };
+    let event = Event::Alarm(alert);
+    let bytes = event.to_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((event.kind() as u8, hex.as_str()), (23, "8682008163746561f41b000001a20846fe000c030c"));
+    assert_eq!(Event::from_bytes(23, &bytes).unwrap(), event);
 }
 
 #[test]

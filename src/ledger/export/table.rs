@@ -41,6 +41,7 @@ pub(super) fn write(row: &Row, event: &Event, table: &mut csv::Writer<&mut dyn W
         | Event::Flagged(_)
         | Event::Imported(_)
         | Event::Removed(_)
+        | Event::Alarm(_)
         | Event::Forgotten(_)
         | Event::Reduced(_) => {
             return Ok(0);

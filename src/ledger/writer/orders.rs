@@ -343,6 +343,7 @@ pub(crate) fn apply_rare(shared: &Shared, row: &Row) -> Result<(), LogError> {
         | Event::Imported(_)
         | Event::Removed(_)
         | Event::Reduced(_)
+        | Event::Alarm(_)
         | Event::Delivered(_) => {}
         Event::Forgotten(forgotten) => forget(shared, row, &forgotten),
     }

@@ -1,5 +1,10 @@
 //! Tests of quotas, the guard and the flags, with time handed in.
 
+mod apart;
+mod fleet;
+mod guessing;
+mod networks;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -15,8 +20,13 @@ fn after(millis: i64) -> Timestamp {
     Timestamp(START + millis)
 }
 
-fn phone(n: u64) -> AskerHash {
-    AskerHash { current: n, previous: None }
+fn by(n: u64, kind: AskerKind) -> Asking {
+    let channel = if kind == AskerKind::Terminal { Channel::Kiosk } else { Channel::Sms };
+    Asking { asker: AskerHash { current: n, previous: None }, kind, channel, origin: None }
+}
+
+fn person(n: u64) -> Asking {
+    by(n, AskerKind::Person)
 }
 
 fn admission(text: &str) -> Admission {
@@ -24,23 +34,34 @@ fn admission(text: &str) -> Admission {
 }
 
 fn ask(admission: &Admission, asker: u64, at: i64) -> Admitted {
-    admission.admit(phone(asker), AskerKind::Person, 1, after(at))
+    admission.admit(&person(asker), 1, after(at))
+}
+
+fn limited(minutes: u32, log: bool) -> Admitted {
+    Admitted::Limited { minutes, log, cause: Cause::Quota }
 }
 
 fn is_limited(admitted: Admitted) -> bool {
     matches!(admitted, Admitted::Limited { .. })
 }
 
+/// Numbers far apart from one another.
+fn outcomes(numbers: std::ops::Range<u64>, sight: Sight) -> Vec<Outcome> {
+    let outcome = |n: u64| Outcome { number: short(n) + 1, place: short(n) * 1_000 + 1, sight, product: None };
+    numbers.map(outcome).collect()
+}
+
 fn misses(numbers: std::ops::Range<u64>) -> Vec<Outcome> {
-    numbers.map(|unit_hash| Outcome { unit_hash, miss: true }).collect()
+    outcomes(numbers, Sight::Unknown)
 }
 
 fn hits(numbers: std::ops::Range<u64>) -> Vec<Outcome> {
-    numbers.map(|unit_hash| Outcome { unit_hash, miss: false }).collect()
+    outcomes(numbers, Sight::Known)
 }
 
+/// Whether that made a guesser of asker 1.
 fn learn(admission: &Admission, outcomes: &[Outcome], at: i64) -> Option<Flag> {
-    admission.learned(phone(1), AskerKind::Person, outcomes, after(at))
+    admission.learned(&person(1), outcomes, after(at)).flag
 }
 
 #[test]
@@ -49,10 +70,10 @@ fn a_person_has_twenty_checks_an_hour_and_is_told_when_the_next_comes_back() {
     for _ in 0..20 {
         assert_eq!(ask(&admission, 1, 0), Admitted::Yes);
     }
-    assert_eq!(ask(&admission, 1, 0), Admitted::Limited { minutes: 3, log: true });
-    assert_eq!(ask(&admission, 1, MINUTE), Admitted::Limited { minutes: 2, log: false });
-    assert_eq!(ask(&admission, 1, MINUTE + 1_000), Admitted::Limited { minutes: 2, log: false });
-    assert_eq!(ask(&admission, 1, 3 * MINUTE - 1), Admitted::Limited { minutes: 1, log: false });
+    assert_eq!(ask(&admission, 1, 0), limited(3, true));
+    assert_eq!(ask(&admission, 1, MINUTE), limited(2, false));
+    assert_eq!(ask(&admission, 1, MINUTE + 1_000), limited(2, false));
+    assert_eq!(ask(&admission, 1, 3 * MINUTE - 1), limited(1, false));
     assert_eq!(ask(&admission, 1, 3 * MINUTE), Admitted::Yes);
     assert!(is_limited(ask(&admission, 1, 3 * MINUTE)));
     assert_eq!(ask(&admission, 2, 3 * MINUTE), Admitted::Yes, "another asker has its own quota");
@@ -64,7 +85,7 @@ fn a_person_has_sixty_checks_a_day() {
     for _ in 0..60 {
         assert_eq!(ask(&admission, 1, 0), Admitted::Yes);
     }
-    assert_eq!(ask(&admission, 1, 0), Admitted::Limited { minutes: 24, log: true });
+    assert_eq!(ask(&admission, 1, 0), limited(24, true));
     assert_eq!(ask(&admission, 1, 24 * MINUTE), Admitted::Yes);
     // By default both limits hold, whichever is spent first.
     let both = self::admission("");
@@ -79,31 +100,31 @@ fn each_kind_of_asker_has_its_own_quota() {
     {
         let admission = admission("");
         for _ in 0..burst {
-            assert_eq!(admission.admit(phone(1), kind, 1, after(0)), Admitted::Yes, "{kind:?}");
+            assert_eq!(admission.admit(&by(1, kind), 1, after(0)), Admitted::Yes, "{kind:?}");
         }
-        assert!(is_limited(admission.admit(phone(1), kind, 1, after(0))), "{kind:?}");
+        assert!(is_limited(admission.admit(&by(1, kind), 1, after(0))), "{kind:?}");
     }
     let terminal = admission("");
-    assert_eq!(terminal.admit(phone(1), AskerKind::Terminal, 30, after(0)), Admitted::Yes);
-    assert!(is_limited(terminal.admit(phone(1), AskerKind::Terminal, 1, after(1_999))));
-    assert_eq!(terminal.admit(phone(1), AskerKind::Terminal, 1, after(2_000)), Admitted::Yes);
+    assert_eq!(terminal.admit(&by(1, AskerKind::Terminal), 30, after(0)), Admitted::Yes);
+    assert!(is_limited(terminal.admit(&by(1, AskerKind::Terminal), 1, after(1_999))));
+    assert_eq!(terminal.admit(&by(1, AskerKind::Terminal), 1, after(2_000)), Admitted::Yes);
 }
 
 #[test]
 fn an_inquiry_costs_as_much_as_it_has_numbers() {
     let admission = admission("");
-    assert_eq!(admission.admit(phone(1), AskerKind::Person, 16, after(0)), Admitted::Yes);
-    let refused = admission.admit(phone(1), AskerKind::Person, 5, after(0));
-    assert_eq!(refused, Admitted::Limited { minutes: 3, log: true });
-    assert_eq!(admission.admit(phone(1), AskerKind::Person, 4, after(0)), Admitted::Yes, "a refusal costs nothing");
+    assert_eq!(admission.admit(&by(1, AskerKind::Person), 16, after(0)), Admitted::Yes);
+    let refused = admission.admit(&by(1, AskerKind::Person), 5, after(0));
+    assert_eq!(refused, limited(3, true));
+    assert_eq!(admission.admit(&by(1, AskerKind::Person), 4, after(0)), Admitted::Yes, "a refusal costs nothing");
 }
 
 #[test]
 fn an_inquiry_above_the_whole_quota_is_answered_once_and_paid_for_after() {
     let admission = admission("person = { hour = 4 }");
-    let many = |at| admission.admit(phone(1), AskerKind::Person, 16, after(at));
+    let many = |at| admission.admit(&by(1, AskerKind::Person), 16, after(at));
     assert_eq!(many(0), Admitted::Yes);
-    assert_eq!(ask(&admission, 1, 3 * HOUR), Admitted::Limited { minutes: 15, log: true });
+    assert_eq!(ask(&admission, 1, 3 * HOUR), limited(15, true));
     assert_eq!(ask(&admission, 1, 3 * HOUR + 15 * MINUTE), Admitted::Yes);
     assert!(is_limited(many(4 * HOUR + 15 * MINUTE - 1)));
     assert_eq!(many(4 * HOUR + 15 * MINUTE), Admitted::Yes);
@@ -124,11 +145,11 @@ fn one_refusal_an_hour_is_logged() {
 #[test]
 fn a_request_for_help_costs_no_check_and_is_bounded_on_its_own() {
     let admission = admission("");
-    let help = |at| admission.admit(phone(1), AskerKind::Person, 0, after(at));
+    let help = |at| admission.admit(&by(1, AskerKind::Person), 0, after(at));
     for _ in 0..60 {
         assert_eq!(help(0), Admitted::Yes);
     }
-    assert_eq!(help(0), Admitted::Limited { minutes: 1, log: true });
+    assert_eq!(help(0), limited(1, true));
     for _ in 0..20 {
         assert_eq!(ask(&admission, 1, 0), Admitted::Yes);
     }
@@ -141,7 +162,7 @@ fn eight_different_unknown_numbers_make_a_guesser() {
     assert_eq!(learn(&seven, &misses(0..7), 0), None);
     assert_eq!(ask(&seven, 1, 0), Admitted::Yes);
     assert_eq!(learn(&seven, &misses(0..7), 0), None, "the same numbers again are no more");
-    let flag = Flag { asker: 1, until: after(MINUTE + DAY) };
+    let flag = Flag { asker: 1, until: after(MINUTE + DAY), rule: Rule::Misses };
     assert_eq!(learn(&seven, &misses(7..8), MINUTE), Some(flag));
 }
 
@@ -175,7 +196,7 @@ fn a_guesser_hears_what_a_spent_quota_says_until_it_has_cooled() {
     let flag = learn(&admission, &misses(0..8), 0).unwrap();
     let mut last = 0;
     for minute in 0..24 * 60 {
-        let Admitted::Limited { minutes, log } = ask(&admission, 1, minute * MINUTE) else {
+        let Admitted::Limited { minutes, log, cause: Cause::Guessing } = ask(&admission, 1, minute * MINUTE) else {
             panic!("a guesser was answered in minute {minute}");
         };
         assert!((1..=24).contains(&minutes), "{minutes} minutes are none that sixty a day can give");
@@ -186,7 +207,7 @@ fn a_guesser_hears_what_a_spent_quota_says_until_it_has_cooled() {
     assert_eq!(flag.until, after(DAY));
     assert_eq!(ask(&admission, 1, DAY), Admitted::Yes);
     assert_eq!(ask(&admission, 2, 0), Admitted::Yes);
-    assert_eq!(admission.admit(phone(1), AskerKind::Person, 0, after(1)), Admitted::Yes, "help is given to anyone");
+    assert_eq!(admission.admit(&by(1, AskerKind::Person), 0, after(1)), Admitted::Yes, "help is given to anyone");
 }
 
 #[test]
@@ -211,46 +232,22 @@ fn a_flag_from_the_log_limits_after_a_restart_and_under_the_next_pepper() {
     flags.insert(1, after(DAY));
     let admission = Admission::new(Quotas::default(), Arc::clone(&flags));
     assert!(is_limited(ask(&admission, 1, 0)));
-    let renamed = AskerHash { current: 2, previous: Some(1) };
-    let admit = |at| admission.admit(renamed, AskerKind::Person, 1, after(at));
+    let renamed = Asking { asker: AskerHash { current: 2, previous: Some(1) }, ..person(2) };
+    let admit = |at| admission.admit(&renamed, 1, after(at));
     assert!(is_limited(admit(DAY - 1)));
-    assert_eq!(admission.learned(renamed, AskerKind::Person, &misses(0..9), after(0)), None);
+    assert_eq!(admission.learned(&renamed, &misses(0..9), after(0)), Learned::default());
     assert_eq!(admit(DAY), Admitted::Yes);
     assert!(flags.contains(1), "its sessions stay out of histories");
     assert!(Arc::ptr_eq(admission.flags(), &flags));
 }
 
 #[test]
-fn a_typo_is_neither_a_guess_nor_a_success() {
-    let miss = |verdict| Outcome::of(1, verdict).map(|outcome| outcome.miss);
-    assert_eq!(miss(VerdictKind::Unknown), Some(true));
-    assert_eq!(miss(VerdictKind::GenuineFirst), Some(false));
-    assert_eq!(miss(VerdictKind::Recalled), Some(false));
-    let looked_up = VerdictKind::ALL.into_iter().filter(|verdict| miss(*verdict).is_some()).count();
-    assert_eq!(looked_up, VerdictKind::ALL.len() - 6);
-    assert_eq!(miss(VerdictKind::Typo), None);
-}
-
-#[test]
-fn registered_askers_are_never_guessers_and_others_are() {
-    for (kind, guesses) in [
-        (AskerKind::Registered, false),
-        (AskerKind::Person, true),
-        (AskerKind::Address, true),
-        (AskerKind::Terminal, true),
-    ] {
-        let flag = admission("").learned(phone(1), kind, &misses(0..60), after(0));
-        assert_eq!(flag.is_some(), guesses, "{kind:?}");
-    }
-}
-
-#[test]
 fn a_local_gateway_limits_nobody() {
     for kind in [AskerKind::Person, AskerKind::Address, AskerKind::Terminal, AskerKind::Registered] {
         let admission = Admission::new(Quotas::wide(), Arc::default());
-        assert_eq!(admission.admit(phone(1), kind, 500_000, after(0)), Admitted::Yes);
-        assert_eq!(admission.admit(phone(1), kind, 0, after(0)), Admitted::Yes);
-        assert_eq!(admission.learned(phone(1), kind, &misses(0..10_000), after(0)), None);
+        assert_eq!(admission.admit(&by(1, kind), 500_000, after(0)), Admitted::Yes);
+        assert_eq!(admission.admit(&by(1, kind), 0, after(0)), Admitted::Yes);
+        assert_eq!(admission.learned(&by(1, kind), &misses(0..10_000), after(0)), Learned::default());
     }
 }
 
@@ -297,9 +294,9 @@ fn who_was_not_seen_for_two_days_is_not_remembered() {
     (0..100).for_each(|asker| assert_eq!(ask(&admission, asker, 0), Admitted::Yes));
     assert_eq!(admission.askers.len(), 100);
     for days in 1..=2 {
-        (1_000..1_016).for_each(|asker| assert_eq!(ask(&admission, asker, days * (DAY + 1)), Admitted::Yes));
+        (1_000..1_400).for_each(|asker| assert_eq!(ask(&admission, asker, days * (DAY + 1)), Admitted::Yes));
     }
-    assert_eq!(admission.askers.len(), 16);
+    assert_eq!(admission.askers.len(), 400);
 }
 
 #[test]
@@ -308,11 +305,11 @@ fn a_flag_stays_when_it_is_over_and_the_longer_of_two_counts() {
     assert!(flags.is_empty());
     flags.insert(1, after(2 * HOUR));
     flags.insert(1, after(HOUR));
-    assert_eq!(flags.until(&phone(1)), Some(after(2 * HOUR)));
+    assert_eq!(flags.until(&person(1).asker), Some(after(2 * HOUR)));
     flags.insert(1, after(3 * HOUR));
-    assert_eq!(flags.until(&phone(1)), Some(after(3 * HOUR)));
+    assert_eq!(flags.until(&person(1).asker), Some(after(3 * HOUR)));
     assert_eq!((flags.len(), flags.contains(1), flags.contains(2)), (1, true, false));
-    assert_eq!(flags.until(&phone(2)), None);
+    assert_eq!(flags.until(&person(2).asker), None);
 }
 
 #[test]
@@ -345,6 +342,9 @@ fn quotas_that_cannot_be_meant_are_refused_with_their_place() {
         ("help = { day = 1000001 }", "quotas.help: expected 1 to 1000000, got 1000001"),
         ("askers = 10", "quotas.askers: expected 1000 to 10000000, got 10"),
         ("guard = { misses = 65 }", "quotas.guard.misses: expected 1 to 64, got 65"),
+        ("channel = { sms = { day = 0 } }", "quotas.channel.sms: expected 1 to 1000000, got 0"),
+        ("prefix = { v6 = 65 }", "quotas.prefix.v6: expected 16 to 64, got 65"),
+        ("alarm = { times = 1 }", "quotas.alarm.times: expected 2 to 100, got 1"),
         ("guard = { success_percent = 100 }", "quotas.guard.success_percent: expected 0 to 99, got 100"),
         ("persons = {}", "unknown field `persons`"),
         ("person = { week = 1 }", "unknown field `week`"),
@@ -369,7 +369,7 @@ proptest! {
         let mut answered: Vec<(i64, i64)> = Vec::new();
         for (wait, checks) in steps {
             now += wait;
-            if admission.admit(phone(1), AskerKind::Person, checks, after(now)) == Admitted::Yes {
+            if admission.admit(&by(1, AskerKind::Person), checks, after(now)) == Admitted::Yes {
                 answered.push((now, i64::from(checks)));
             }
         }
@@ -388,9 +388,9 @@ proptest! {
     fn who_waits_as_it_was_told_is_answered(spent in 1..40_u32, checks in 1..20_u32) {
         let admission = admission("");
         (0..spent).for_each(|_| { let _first = ask(&admission, 1, 0); });
-        if let Admitted::Limited { minutes, .. } = admission.admit(phone(1), AskerKind::Person, checks, after(0)) {
+        if let Admitted::Limited { minutes, .. } = admission.admit(&by(1, AskerKind::Person), checks, after(0)) {
             let later = after(i64::from(minutes) * MINUTE);
-            prop_assert_eq!(admission.admit(phone(1), AskerKind::Person, checks, later), Admitted::Yes);
+            prop_assert_eq!(admission.admit(&by(1, AskerKind::Person), checks, later), Admitted::Yes);
         }
     }
 
@@ -401,10 +401,10 @@ proptest! {
         let admission = admission("");
         for instant in instants {
             let now = Timestamp(instant);
-            if let Admitted::Limited { minutes, .. } = admission.admit(phone(1), AskerKind::Person, checks, now) {
+            if let Admitted::Limited { minutes, .. } = admission.admit(&by(1, AskerKind::Person), checks, now) {
                 prop_assert!(minutes >= 1);
             }
-            let _flag = admission.learned(phone(1), AskerKind::Person, &misses(0..9), now);
+            let _learned = admission.learned(&person(1), &misses(0..9), now);
         }
     }
 }

@@ -38,7 +38,7 @@ impl Bench {
     }
 
     fn as_identity(&self, nth: usize, identity: Identity, channel: Channel) -> VerdictKind {
-        let asker = Asker { identity, role: Role::Shopper };
+        let asker = Asker::new(identity, Role::Shopper);
         let asked = Inquiry { asker, channel, ..self.inquiry(nth, "", None) };
         self.ask(asked).unwrap().answers[0].verdict.kind()
     }
@@ -140,7 +140,14 @@ fn a_guesser_does_not_get_rid_of_its_flag_by_being_forgotten() {
     bench.kind(0, "861");
     let name = bench.names("861")[0];
     let until = Timestamp(START + DAY);
-    bench.gateway().jobs.send(Job::Flag(admit::Flag { asker: name, until })).unwrap();
+    bench
+        .gateway()
+        .jobs
+        .send(Job::Note(Box::new(crate::ledger::event::Event::Flagged(crate::ledger::event::Flagged {
+            asker: name,
+            until,
+        }))))
+        .unwrap();
     // Settled alone: the flag is in force once this has returned.
     bench.runtime.block_on(bench.gateway().tidy_keys()).unwrap();
     assert_eq!(bench.kind(0, "862"), VerdictKind::GenuineFirst, "a guesser's check counts for nothing");
@@ -253,7 +260,7 @@ fn a_running_gateway_drops_what_is_too_old_and_answers_as_before() {
     assert_eq!(bench.known("861").events.len(), 0, "the log holds it no more");
     assert_eq!(bench.kind(0, "861"), VerdictKind::GenuineAgain, "the history does");
     assert_eq!(bench.kind(0, "862"), VerdictKind::GenuineSeen);
-    let asker = || Asker { identity: Identity::Phone("869".to_owned()), role: Role::Shopper };
+    let asker = || Asker::new(Identity::Phone("869".to_owned()), Role::Shopper);
     let look = |bench: &Bench| bench.runtime.block_on(bench.gateway().receipt(receipt, asker())).unwrap();
     for _ in 0..2 {
         assert_eq!(look(&bench), None);

@@ -44,7 +44,7 @@ pub fn clock() -> Clock {
 /// # Errors
 /// Where the section `[quotas]` no longer takes an empty quota.
 pub fn unlimited() -> anyhow::Result<Settings> {
-    let quotas = serde_json::json!({ "person": {}, "address": {}, "terminal": {}, "registered": {} });
+    let quotas = serde_json::json!({ "person": {}, "address": {}, "terminal": {}, "registered": {}, "network": {} });
     let quotas = serde_json::from_value(quotas).context("a quota without limits is refused")?;
     Ok(Settings { quotas, ..Settings::default() })
 }

@@ -102,7 +102,7 @@ async fn record(gateway: &Gateway, parts: &Parts, bytes: Vec<u8>, peer: Peer) ->
     let inquiry = Inquiry {
         id: InquiryId { scope: "web/report".to_owned(), key, valid_for: FORM_LIFE * 2 },
         channel: Channel::Web,
-        asker: Asker { identity: visit.identity.clone(), role: Role::Shopper },
+        asker: Asker::new(visit.identity.clone(), Role::Shopper).from_address(peer.address),
         route: None,
         language,
         place: None,

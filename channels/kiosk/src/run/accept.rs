@@ -109,7 +109,7 @@ async fn identify(
     };
     let post = Arc::clone(&hub.anyone);
     post.heard(time());
-    let asker = Asker { identity: Identity::Network(peer), role: Role::Shopper };
+    let asker = Asker::new(Identity::Network(peer), Role::Shopper);
     let scope = format!("kiosk/from/{peer}");
     let stop = hub.tasks.stopping().clone();
     Some((Who { post, device, registration: Arc::new([]), asker, place: None, scope, stop }, said, false))
@@ -150,7 +150,7 @@ pub(super) fn of_terminal(hub: &Hub, terminal: &Terminal, name: &Arc<str>) -> Op
         post: hub.post(name, terminal)?,
         device: Arc::clone(&terminal.device),
         registration,
-        asker: Asker { identity: Identity::Terminal(name.to_string()), role: terminal.role },
+        asker: Asker::new(Identity::Terminal(name.to_string()), terminal.role),
         place: terminal.place.clone(),
         scope: format!("kiosk/{name}"),
         stop,

@@ -41,7 +41,7 @@ impl Dialogue {
                 valid_for: self.call.valid_for,
             },
             channel: Channel::Voice,
-            asker: Asker { identity: self.call.caller.clone(), role: Role::Shopper },
+            asker: Asker::new(self.call.caller.clone(), Role::Shopper),
             route: None,
             language: self.language,
             place: None,

@@ -23,6 +23,7 @@ use verigate::ledger::folder::{Folder, FolderError, Lock};
 use verigate::ledger::log::{Log as _, LogReader as _};
 use verigate::ledger::segments::{SegmentLog, SegmentReader};
 use verigate::secret::Secret;
+use verigate::verify::admit::{Alert, Subject};
 use wording::Words;
 
 use super::{Shared, other};
@@ -92,8 +93,11 @@ impl Doctor {
         if let Some(master) = &master {
             tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
-        let known = folder.log().is_dir().then(|| known(&folder));
+        let known = folder.log().is_dir().then(|| known(&folder, clock()()));
         tell("sets", sets(&folder, known.as_ref()))?;
+        if let Some(Ok(known)) = &known {
+            tell("alarms", alarms(known))?;
+        }
         if let Some(left) = broken_off(&folder.sets()) {
             tell("import", unfinished(&left))?;
         }
@@ -285,17 +289,39 @@ fn unfinished(left: &BrokenOff) -> Finding {
     ))
 }
 
-/// What the log tells of sets and products.
+/// Unknown numbers that came too thick are enforcement's to look at; they keep no gateway from working.
+fn alarms(known: &Known) -> Finding {
+    let Some((at, alert)) = &known.last_alarm else { return Good(format!("none in {LATELY_DAYS} days")) };
+    let subject = match &alert.subject {
+        Subject::Product(Some(id)) => format!("of product {id}"),
+        Subject::Product(None) => "of no known product".to_owned(),
+        Subject::Network(network) => format!("from network {network}"),
+        Subject::Terminal(name) => format!("at terminal {}", name.as_deref().unwrap_or("unknown")),
+    };
+    Warn(format!(
+        "{} in {LATELY_DAYS} days, the last at {at}: {} unknown numbers {subject}; `verigate ledger export` has all",
+        known.alarms, alert.misses
+    ))
+}
+
+/// What the log tells of sets, products and alarms.
 #[derive(Debug, Default)]
 struct Known {
     /// The sets that stand, by their numbers.
     sets: BTreeMap<u64, (Hash, u64)>,
     /// The products' names by their ids.
     names: BTreeMap<String, Names>,
+    /// Alarms lately, and the last of them.
+    alarms: u64,
+    last_alarm: Option<(Timestamp, Alert)>,
 }
 
+/// Alarms of so many days are counted.
+const LATELY_DAYS: u64 = 7;
+
 /// What stands by the log, which can be read beside a running gateway.
-fn known(folder: &Folder) -> Result<Known, String> {
+fn known(folder: &Folder, now: Timestamp) -> Result<Known, String> {
+    let lately = now.minus(Duration::from_secs(LATELY_DAYS * 24 * 60 * 60));
     let mut reader = SegmentReader::new(&folder.log(), 0);
     let (mut known, mut after) = (Known::default(), 0);
     loop {
@@ -309,13 +335,18 @@ fn known(folder: &Folder) -> Result<Known, String> {
                 Event::Catalogue(change) => {
                     known.names.extend(change.products.into_iter().map(|product| (product.id, product.name)));
                 }
+                Event::Alarm(alert) if row.at >= lately && !alert.over => {
+                    known.alarms += 1;
+                    known.last_alarm = Some((row.at, alert));
+                }
                 Event::Inquiry(_)
                 | Event::Delivered(_)
                 | Event::Life(_)
                 | Event::Issued(_)
                 | Event::Flagged(_)
                 | Event::Forgotten(_)
-                | Event::Reduced(_) => {}
+                | Event::Reduced(_)
+                | Event::Alarm(_) => {}
             }
         }
     }

@@ -110,7 +110,7 @@ fn inquiry(number: u128) -> Inquiry {
     Inquiry {
         id: InquiryId { scope: "count".to_owned(), key: number.clone(), valid_for: Duration::from_secs(86_400) },
         channel: Channel::Api,
-        asker: Asker { identity: Identity::Phone(phone), role: Role::Shopper },
+        asker: Asker::new(Identity::Phone(phone), Role::Shopper),
         route: None,
         request: Request::Check,
         language: Language::default(),

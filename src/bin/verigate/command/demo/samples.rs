@@ -163,7 +163,7 @@ impl Mint<'_> {
         Inquiry {
             id: InquiryId { scope: "demo".to_owned(), key: who.to_owned(), valid_for: Duration::ZERO },
             channel: Channel::Kiosk,
-            asker: Asker { identity: Identity::Cookie(format!("demo {who}")), role: Role::Shopper },
+            asker: Asker::new(Identity::Cookie(format!("demo {who}")), Role::Shopper),
             route: None,
             language: Language::ZhHans,
             place: Some(place),

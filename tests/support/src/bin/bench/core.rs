@@ -140,7 +140,7 @@ pub(crate) async fn ask(gateway: &Gateway, units: &[Unit], nth: usize, now: Time
     let inquiry = Inquiry {
         id: InquiryId { scope: "bench".to_owned(), key, valid_for: Duration::from_secs(86_400) },
         channel: Channel::Api,
-        asker: Asker { identity: Identity::Phone(format!("86138{phone:08}")), role: Role::Shopper },
+        asker: Asker::new(Identity::Phone(format!("86138{phone:08}")), Role::Shopper),
         route: None,
         request: Request::Check,
         language: Language::default(),

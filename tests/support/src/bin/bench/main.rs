@@ -16,6 +16,7 @@
 mod bare;
 mod catalogue;
 mod core;
+mod guard;
 mod index;
 mod kiosk;
 mod load;
@@ -58,6 +59,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "voice-flood", measure: voice::flood, hangs_on_syncs: false },
     Bench { name: "voice-noise", measure: voice::noise, hangs_on_syncs: false },
     Bench { name: "catalogue", measure: catalogue::rows, hangs_on_syncs: false },
+    Bench { name: "guard", measure: guard::rows, hangs_on_syncs: false },
     Bench { name: "recovery", measure: recovery::rows, hangs_on_syncs: false },
 ];
 

@@ -157,7 +157,7 @@ impl Core {
             id: InquiryId { scope: "crash".to_owned(), key: key.clone(), valid_for: VALID_FOR },
             channel: if *is_routed { Channel::Sms } else { Channel::Web },
             route: is_routed.then(|| ReturnRoute(phone.clone().into_bytes())),
-            asker: Asker { identity: Identity::Phone(phone), role: Role::Shopper },
+            asker: Asker::new(Identity::Phone(phone), Role::Shopper),
             language: Language::En,
             place: None,
             asked: EventTime::exact(self.clock.now()),
