@@ -30,6 +30,22 @@ fn an_append_that_fails_half_way_keeps_nothing() {
 }
 
 #[test]
+fn every_proof_of_the_disk_is_written_though_nothing_was_appended_since_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    let rows = rows_at(log.head(), &[START; 2]);
+    log.append(&rows).unwrap();
+    let beside = open(&last_segment(dir.path()), Durability::Log, &[""]).unwrap();
+    // How often others have committed, as this one sees it.
+    let version = || beside.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).unwrap();
+    for _ in 0..3 {
+        let before = version();
+        assert_eq!(log.reread().unwrap(), Head::of(0, &rows[1]));
+        assert_ne!(version(), before, "a commit that changes nothing writes nothing and proves nothing");
+    }
+}
+
+#[test]
 fn a_month_that_cannot_begin_leaves_the_one_before_whole() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = SegmentLog::open(dir.path(), 0).unwrap();
