@@ -1,6 +1,6 @@
 //! Recordings of names from outside, of products above all, in a folder of their own: found when they are to be said.
 //!
-//! Owns where such a recording lies, `DIR/LANGUAGE/DIGEST.ulaw`, and keeps the last [`MOST`] that were said. There can be
+//! Owns where such a recording lies, `DIR/LANGUAGE/DIGEST.ulaw`, and keeps the last `MOST` that were said. There can be
 //! a hundred thousand names: none is read before it is said, and one that comes while calls are being taken is heard in the
 //! next. Makes no recording: `run/speak.rs` does.
 

@@ -1,6 +1,6 @@
 //! Has names spoken by espeak-ng, where it is on the machine, and puts the recordings where [`crate::prompts::names`] looks.
 //!
-//! One after the other, and each within [`PATIENCE`]. The name goes in by a file, never on a command line. Names that are
+//! One after the other, and each within `PATIENCE`. The name goes in by a file, never on a command line. Names that are
 //! there already are left as they are, so that an operator's own recording under the same name stays.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
