@@ -223,8 +223,13 @@ impl Gateway {
         who: &Asking,
         now: Timestamp,
     ) -> Result<Reply, Refusal> {
-        let has_quota = matches!(inquiry.request.kind(), RequestKind::Help | RequestKind::Tip);
-        if has_quota && self.admit(who, 1, now).is_err() {
+        // Help has a quota of its own and is given to whoever has spent the other; a tip may be a guess at a receipt.
+        let costs = match inquiry.request.kind() {
+            RequestKind::Help => Some(0),
+            RequestKind::Tip => Some(1),
+            RequestKind::Check | RequestKind::Stop | RequestKind::Start => None,
+        };
+        if costs.is_some_and(|checks| self.admit(who, checks, now).is_err()) {
             return Ok(Reply { silent: true, ..unlogged(&inquiry, 0, now) });
         }
         let receipt = if let Request::Tip(tip) = &inquiry.request { tip.receipt } else { None };

@@ -96,6 +96,23 @@ fn a_guesser_hears_and_leaves_in_the_log_what_a_spent_quota_does_whatever_it_ask
 }
 
 #[test]
+fn help_is_given_to_whoever_has_spent_its_checks_and_has_a_bound_of_its_own() {
+    let bench = bench();
+    let number = bench.numbers[0].clone();
+    for _ in 0..21 {
+        text(&bench, "861", &number);
+    }
+    assert!(is_limited(&text(&bench, "861", &number)));
+    let mut help = bench.inquiry(0, "861", None);
+    help.checks.clear();
+    help.request = Request::Help;
+    for _ in 0..60 {
+        assert!(!bench.ask(help.clone()).unwrap().silent);
+    }
+    assert!(bench.ask(help).unwrap().silent, "sixty an hour");
+}
+
+#[test]
 fn a_restart_gives_a_phone_no_new_quota_and_no_clean_sheet() {
     let mut bench = bench();
     let number = bench.numbers[0].clone();
