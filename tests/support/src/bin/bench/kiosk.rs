@@ -11,6 +11,7 @@ mod lines;
 mod replug;
 mod scan;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -47,7 +48,10 @@ impl Ground {
         let stock = Stock::of(options, units)?;
         let drawn = usize::try_from(options.run.as_secs())?.saturating_mul(TERMINALS * 10).max(200_000);
         let sample = stock.sample(drawn, &mut Chance::new(u64::from(std::process::id())))?;
-        let numbers = sample.into_iter().map(|unit| unit.number).collect();
+        // Drawn at random some come twice, and twice at one terminal within seconds is one scan.
+        let mut drawn = HashSet::new();
+        let numbers =
+            sample.into_iter().map(|unit| unit.number).filter(|number| drawn.insert(number.clone())).collect();
         Ok(Self { stock, numbers, dir: kept(&options.dir, "kiosk", units)? })
     }
 
