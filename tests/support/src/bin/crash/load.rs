@@ -16,6 +16,9 @@ use crate::wire::{Asked, Line};
 const ASKERS: u8 = 32;
 /// Older answers asked for again after each kill, per asker.
 const OLDER: usize = 10;
+/// Answers asked for again at the end, per asker: together fewer than the ids that the program remembers by default
+/// (`replay_ids`, 450,000). Older ones are found in the log.
+const REMEMBERED: usize = 10_000;
 /// Receipts looked up after each kill, per asker; all of them would be most of the run.
 const RECEIPTS: usize = 25;
 
@@ -64,7 +67,7 @@ impl Tally {
 pub(crate) enum Depth {
     /// Those since the last kill, and some older ones.
     Lately,
-    /// Every one.
+    /// Every one whose id is remembered.
     All,
 }
 
@@ -228,7 +231,7 @@ impl Load {
             let settled = std::mem::replace(&mut book.settled, book.said.len());
             let older = match depth {
                 Depth::Lately => settled.saturating_sub(OLDER),
-                Depth::All => 0,
+                Depth::All => book.said.len().saturating_sub(REMEMBERED),
             };
             book.said.get(older..).unwrap_or_default().to_vec()
         });

@@ -145,6 +145,15 @@ impl Rounds {
         } else {
             self.mounted.restore()
         }
+        // A fault shows in the round after: whoever looks for its cause wants to know what this one did and left.
+        if count.is_good() {
+            std::fs::write(self.dir.join("operations.log"), self.mounted.done())?;
+            let left = self.dir.join("left");
+            if left.exists() {
+                std::fs::remove_dir_all(&left)?;
+            }
+            self.mounted.export(&left)?;
+        }
         Ok(())
     }
 

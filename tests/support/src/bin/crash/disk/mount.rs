@@ -21,6 +21,8 @@ use super::{Body, Disk, Luck, Node, ROOT};
 const SIZE: usize = 1 << 34;
 /// The longest that a slow sync takes, in milliseconds.
 const SLOW: usize = 20;
+/// Most operations that are noted.
+const NOTED: usize = 100_000;
 
 /// What goes wrong, by chance in a thousand operations of its kind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +51,8 @@ struct State {
     /// Operations until the power goes.
     left: Option<(u64, Kill)>,
     is_dead: bool,
+    /// What was done since it was last armed, for whoever looks for the cause of a fault.
+    done: Vec<String>,
 }
 
 /// The disk where processes find it.
@@ -68,6 +72,7 @@ impl Mounted {
             room: SIZE,
             left: None,
             is_dead: false,
+            done: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
         let mut config = Config::default();
@@ -96,7 +101,14 @@ impl Mounted {
 
     /// The power goes at this many changes from now.
     pub(crate) fn arm(&self, changes: u64, kill: Kill) {
-        self.state().left = Some((changes, kill));
+        let mut state = self.state();
+        state.left = Some((changes, kill));
+        state.done.clear();
+    }
+
+    /// What was done since then, a line for every operation.
+    pub(crate) fn done(&self) -> String {
+        self.state().done.join("\n")
     }
 
     /// Whether it has gone.
@@ -152,8 +164,20 @@ enum Kind {
 }
 
 impl State {
-    /// Whether an operation may go on; the power may go at it.
-    fn pass(&mut self, kind: &Kind) -> Result<(), Errno> {
+    /// Whether an operation may go on; the power may go at it. It is noted as `what` was done.
+    fn pass(&mut self, kind: &Kind, what: impl FnOnce(&Self) -> String) -> Result<(), Errno> {
+        let passed = self.weigh(kind);
+        if self.done.len() < NOTED {
+            let what = what(self);
+            self.done.push(format!(
+                "{what} {}",
+                passed.as_ref().map_or_else(|error| format!("{error:?}"), |()| String::new())
+            ));
+        }
+        passed
+    }
+
+    fn weigh(&mut self, kind: &Kind) -> Result<(), Errno> {
         if self.is_dead {
             return Err(Errno::EIO);
         }
@@ -206,17 +230,18 @@ impl State {
     }
 
     fn make(&mut self, request: &Request, place: (INodeNo, &OsStr), mode: u32, body: Body) -> Result<FileAttr, Errno> {
-        self.pass(&Kind::Change)?;
+        self.pass(&Kind::Change, |_| format!("make {}/{}", place.0.0, place.1.display()))?;
         if self.disk.used() >= self.room {
             return Err(Errno::ENOSPC);
         }
         let node = Node { body, mode: mode & 0o7777, owner: (request.uid(), request.gid()) };
         let made = self.disk.make((place.0.0, place.1.to_owned()), node)?;
+        self.note(format!("  as {made}"));
         self.attributes(made)
     }
 
     fn write(&mut self, node: u64, at: u64, data: &[u8]) -> Result<u32, Errno> {
-        self.pass(&Kind::Write)?;
+        self.pass(&Kind::Write, |state| format!("write {} {at} {}", state.called(node), data.len()))?;
         let at = usize::try_from(at).map_err(|_| Errno::EINVAL)?;
         let length = self.disk.file(node)?.length();
         let mut end = at + data.len();
@@ -232,11 +257,12 @@ impl State {
 
     /// A sync of a file's content; how long it takes besides.
     fn sync(&mut self, node: u64) -> Result<Duration, Errno> {
-        self.pass(&Kind::Sync)?;
-        let Self { disk, luck, faults, .. } = self;
+        self.pass(&Kind::Sync, |state| format!("sync {}", state.called(node)))?;
+        let Self { disk, luck, faults, done, .. } = self;
         let file = disk.file(node)?;
         if luck.permille(faults.sync) {
             file.sync_in_vain(luck);
+            done.push("  in vain".to_owned());
             return Err(Errno::EIO);
         }
         file.sync();
@@ -245,8 +271,9 @@ impl State {
     }
 
     fn sync_names(&mut self, folder: u64) -> Result<(), Errno> {
-        self.pass(&Kind::Sync)?;
+        self.pass(&Kind::Sync, |state| format!("sync names {}", state.called(folder)))?;
         if self.luck.permille(self.faults.sync) {
+            self.note("  in vain".to_owned());
             return Err(Errno::EIO);
         }
         self.disk.sync_names(folder);
@@ -263,6 +290,17 @@ impl State {
         }
         let at = usize::try_from(at).map_err(|_| Errno::EINVAL)?;
         Ok(self.disk.file(node)?.read(at, usize::try_from(size).unwrap_or(0)).to_vec())
+    }
+
+    fn note(&mut self, what: String) {
+        if self.done.len() < NOTED {
+            self.done.push(what);
+        }
+    }
+
+    /// A node as a note calls it.
+    fn called(&self, node: u64) -> String {
+        self.name_of(node).map_or_else(|| node.to_string(), |name| format!("{node}:{}", name.display()))
     }
 
     fn name_of(&self, node: u64) -> Option<OsString> {

@@ -80,7 +80,7 @@ impl Filesystem for Served {
         let mut state = self.state();
         let set = |state: &mut State| {
             if let Some(size) = size {
-                state.pass(&Kind::Change)?;
+                state.pass(&Kind::Change, |state| format!("resize {} {size}", state.called(node.0)))?;
                 state.disk.file(node.0)?.resize(usize::try_from(size).map_err(|_| Errno::EINVAL)?);
             }
             if let Some(mode) = mode {
@@ -112,7 +112,8 @@ impl Filesystem for Served {
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let mut state = self.state();
-        empty(state.pass(&Kind::Change).and_then(|()| state.disk.remove((parent.0, name.to_owned()))), reply);
+        let passed = state.pass(&Kind::Change, |_| format!("remove {}/{}", parent.0, name.display()));
+        empty(passed.and_then(|()| state.disk.remove((parent.0, name.to_owned()))), reply);
     }
 
     fn rmdir(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
@@ -131,7 +132,8 @@ impl Filesystem for Served {
     ) {
         let mut state = self.state();
         let (from, to) = ((parent.0, name.to_owned()), (new_parent.0, new_name.to_owned()));
-        empty(state.pass(&Kind::Change).and_then(|()| state.disk.rename(from, to)), reply);
+        let what = format!("rename {}/{} {}/{}", from.0, from.1.display(), to.0, to.1.display());
+        empty(state.pass(&Kind::Change, |_| what).and_then(|()| state.disk.rename(from, to)), reply);
     }
 
     fn open(&self, _: &Request, node: INodeNo, _: OpenFlags, reply: ReplyOpen) {
