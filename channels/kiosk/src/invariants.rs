@@ -15,6 +15,8 @@ use crate::render::{Encoding, Voice};
 use crate::session::framed::{Framed, Key, Keys};
 use crate::session::{Event, MOST_OUT, Patience, QUEUE, Session};
 use crate::terminal::{Identity, Terminal};
+use crate::wire::frame::{self, LONGEST};
+use crate::wire::message::{VERSION, sum};
 use crate::wire::telnet::{Port, Telnet};
 
 static WORDS: LazyLock<Arc<Words>> =
@@ -151,21 +153,96 @@ pub fn hold_for_framed(data: &[u8], now: Instant) {
         // The same to the terminal, which nobody is connected to.
         terminal.handle_octets(octets, now);
         while let Some(event) = gateway.poll_event() {
-            assert!(!matches!(event, Event::Ask { .. } | Event::Proved { .. }), "a stranger was let in");
+            assert!(!matches!(event, Event::Ask { .. } | Event::Proved(_)), "a stranger was let in");
         }
         gateway.poll_transmit();
     }
     gateway.handle_octets(&[0], (now, clock));
+    assert!(lets_in(&mut gateway, &mut terminal, (now, clock)), "the terminal behind it is not let in");
+}
+
+/// A body of a kind, a number and a map as they come, with its version and its sum.
+fn summed(octets: &[u8]) -> Vec<u8> {
+    let mut body = vec![VERSION];
+    body.extend(octets);
+    let sum = sum(&body).to_le_bytes();
+    body.extend(sum);
+    let mut framed = Vec::new();
+    frame::write(&body, &mut framed);
+    framed
+}
+
+/// Octets go back and forth between the two until the terminal is let in, or not.
+fn lets_in(gateway: &mut Framed, terminal: &mut Terminal, (now, clock): (Instant, Timestamp)) -> bool {
     terminal.handle_up([1; 16], now);
     let mut proved = false;
     for _ in 0..4 {
         gateway.handle_octets(&terminal.poll_transmit(), (now, clock));
         terminal.handle_octets(&gateway.poll_transmit(), now);
         while let Some(event) = gateway.poll_event() {
-            proved |= matches!(event, Event::Proved { .. });
+            proved |= matches!(event, Event::Proved(_));
         }
     }
-    assert!(proved, "the terminal behind it is not let in");
+    proved
+}
+
+/// What a terminal says that was let in, and what a gateway says to it, whole in its frames or not and of any content:
+/// nothing panics, what waits is bounded, time never stands still, one check is asked about at a time and none for ever, and
+/// the terminal is let in again on a line of its own.
+///
+/// # Panics
+/// Where what must hold does not.
+pub fn hold_for_inside(data: &[u8], now: Instant) {
+    let device = device(0x02);
+    let keys = Arc::new(Keys::from([("a".into(), (Key([7; 32]), Arc::clone(&device)))]));
+    let clock = Timestamp(1_795_400_041_500);
+    let fresh = |now| {
+        let voice = Voice::new(Arc::clone(&WORDS), Arc::clone(&device));
+        Framed::new(voice, PATIENCE, Arc::clone(&keys), [3; 32], now)
+    };
+    let identity = Identity { name: "a".to_owned(), key: Key([7; 32]), columns: 20, language: "en".to_owned() };
+    let (mut gateway, mut terminal) = (fresh(now), Terminal::new(identity, now));
+    assert!(lets_in(&mut gateway, &mut terminal, (now, clock)), "nobody is let in");
+    terminal.scan("20060425000000000000", [5; 16], false, now);
+    let (mut now, mut asked) = (now, None);
+    for (how, octets) in steps(data) {
+        now += Duration::from_millis(u64::from(how >> 3) * 250);
+        let mut timers = 0;
+        while gateway.poll_timeout().is_some_and(|(due, _)| due <= now)
+            || terminal.poll_timeout().is_some_and(|due| due <= now)
+        {
+            gateway.handle_timeout(now);
+            terminal.handle_timeout(now);
+            timers += 1;
+            assert!(timers < 100, "a timer that is always due");
+        }
+        let sent = if how & 1 == 0 { summed(octets) } else { octets.to_vec() };
+        if how & 2 == 0 {
+            gateway.handle_octets(&sent, (now, clock));
+        } else {
+            terminal.handle_octets(&sent, now);
+        }
+        while let Some(event) = gateway.poll_event() {
+            match event {
+                Event::Ask { ticket, .. } => assert_eq!(asked.replace(ticket), None, "two at a time"),
+                Event::Forget { .. } => asked = None,
+                Event::Noticed(_) | Event::Proved(_) | Event::Status(_) | Event::Reached(_) | Event::Over => {}
+            }
+        }
+        if let Some(ticket) = asked.take_if(|_| how & 4 == 4) {
+            gateway.handle_answer(ticket, reply(how >> 3).as_ref(), now);
+        }
+        assert!(gateway.poll_transmit().len() <= MOST_OUT + 2 * LONGEST);
+        assert!(terminal.poll_transmit().len() <= MOST_OUT + 2 * LONGEST);
+        while terminal.poll_event().is_some() {}
+    }
+    for _ in 0..=QUEUE {
+        now += Duration::from_secs(60);
+        gateway.handle_timeout(now);
+        terminal.handle_timeout(now);
+    }
+    assert!(!gateway.is_waiting(), "a check that waits for ever");
+    assert!(lets_in(&mut fresh(now), &mut terminal, (now, clock)), "it is not let in again");
 }
 
 #[cfg(test)]
@@ -192,5 +269,10 @@ mod tests {
     #[test]
     fn the_corpus_of_frames_holds() {
         replay("framed", hold_for_framed);
+    }
+
+    #[test]
+    fn the_corpus_of_those_let_in_holds() {
+        replay("inside", hold_for_inside);
     }
 }

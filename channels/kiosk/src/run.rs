@@ -147,7 +147,9 @@ impl Bound {
             let hub = Arc::clone(&hub);
             serving.spawn(async move {
                 let tasks = hub.tasks.clone();
-                listener.serve(&tasks, move |connection| accept::accepted(Arc::clone(&hub), nth, connection)).await;
+                // Where tasks are wrapped in others each layer would hold it anew.
+                let accepted = move |connection| Box::pin(accept::accepted(Arc::clone(&hub), nth, connection));
+                listener.serve(&tasks, accepted).await;
             });
         }
         shutdown.cancelled().await;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Language, Receipt, Refusal, Reply};
 
-pub use self::event::{Event, Noticed, Patience, Probe, Reached};
+pub use self::event::{Event, Noticed, Patience, Probe, Proved, Reached};
 use self::printer::Printer;
 use self::scan::Said as Read;
 pub use self::scan::Scan;
@@ -77,7 +77,7 @@ pub struct Session {
     registration: Arc<[u8]>,
     lines: Lines,
     stale_until: Option<Instant>,
-    waiting: Option<Waiting>,
+    waiting: Option<Box<Waiting>>,
     queue: VecDeque<Scan>,
     screens: VecDeque<Vec<u8>>,
     /// When the next page, or after the last one the idle text, is due.
@@ -139,6 +139,11 @@ impl Session {
             if let Some(token) = self.lines.push(*octet, now) {
                 self.token(token, now);
             }
+        }
+        // What a serial server says of its own: what comes behind it is a line without it, so that nothing is waited for.
+        if !self.lines.is_framed() && self.is_heartbeat(self.lines.unfinished()) {
+            self.lines.clear();
+            self.notice(Noticed::Heartbeat);
         }
     }
 
@@ -205,14 +210,8 @@ impl Session {
 
     /// The time has come for something.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let unfinished_heartbeat = self.is_heartbeat(self.lines.unfinished());
-        if self.lines.poll_timeout().is_some_and(|due| now >= due) {
-            if unfinished_heartbeat {
-                self.lines.clear();
-                self.notice(Noticed::Heartbeat);
-            } else if let Some(token) = self.lines.handle_timeout(now) {
-                self.token(token, now);
-            }
+        if let Some(token) = self.lines.handle_timeout(now) {
+            self.token(token, now);
         }
         if let Some(waiting) = &mut self.waiting {
             if now >= waiting.give_up_at {
@@ -345,13 +344,13 @@ impl Session {
             *until = now + CHOSEN;
         }
         let (ticket, language) = (self.tickets, self.language);
-        self.waiting = Some(Waiting {
+        self.waiting = Some(Box::new(Waiting {
             ticket,
             scan: scan.clone(),
             language,
             wait_at: Some(now + self.patience.wait_after),
             give_up_at: now + self.patience.give_up_after,
-        });
+        }));
         self.events.push_back(Event::Ask { ticket, scan: Box::new(scan), language });
     }
 

@@ -153,7 +153,8 @@ async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, patience: Duration) -
         return None;
     }
     let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
-    match tokio::time::timeout(patience, tls.accept(stream)).await {
+    // In memory of its own: a connection in the clear would carry the room for a handshake for as long as it lasts.
+    match tokio::time::timeout(patience, Box::pin(tls.accept(stream))).await {
         Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream.into()))),
         Ok(Err(error)) => {
             tracing::debug!(%error, "tls handshake failed");

@@ -204,7 +204,7 @@ pub(crate) struct Listening {
 /// SIGHUP the links of the SMS channel and the terminals become those that `reread` tells of, and the HTTP channel shows the
 /// certificate that is there now; what cannot be used changes nothing.
 pub(crate) async fn serve(
-    root: &Root,
+    mut root: Root,
     reread: &dyn Fn() -> Result<Root, Failure>,
     gateway: Arc<Gateway>,
     ready: impl FnOnce(Listening) -> Result<(), Failure>,
@@ -222,17 +222,17 @@ pub(crate) async fn serve(
     let stopping = CancellationToken::new();
     let verify = Arc::clone(&gateway) as Arc<dyn contract::Verify>;
     let ports = channel_sms::Ports { verify: Arc::clone(&verify), words: Arc::clone(&words) };
-    let texts = channel_sms::Bound::bind(sms::settings(root)?, ports, stopping.clone())
+    let texts = channel_sms::Bound::bind(sms::settings(&root)?, ports, stopping.clone())
         .await
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })?;
     let (operator, web) = (texts.operator(), bound.operator());
-    let kiosks = kiosk::bind(root, &verify, &words, &stopping).await?;
-    let line = ivr::line(root, &verify, &words, gateway.folder())?;
-    let calls = sip::bind(root, &line, &stopping).await?;
+    let kiosks = kiosk::bind(&mut root, &verify, &words, &stopping).await?;
+    let line = ivr::line(&root, &verify, &words, gateway.folder())?;
+    let calls = sip::bind(&root, &line, &stopping).await?;
     let sip = calls.as_ref().map(channel_voice::run::sip::Bound::address);
     let (http, smpp) = (bound.address(), texts.addresses());
     let listening = Listening { http, smpp, sip, kiosk: kiosks.addresses(), ptys: kiosks.ptys() };
-    let platforms = ivr::bind(root, &line, &stopping).await?;
+    let platforms = ivr::bind(&root, &line, &stopping).await?;
     let tasks = TaskTracker::new();
     if root.voice.speak_names && (calls.is_some() || platforms.are_any()) {
         tasks.spawn(names::follow(Arc::clone(&gateway), stopping.clone()));

@@ -116,7 +116,12 @@ impl KioskConfig {
             if !names.insert(terminal.name.as_str()) {
                 return Err(ConfigError::NameTaken(terminal.name.clone()));
             }
-            let checked = Arc::new(terminal.check(secrets)?);
+            let mut checked = terminal.check(secrets)?;
+            // The terminals of a fleet are mostly spoken to alike.
+            if let Some(before) = terminals.last().filter(|before| before.device == checked.device) {
+                checked.device = Arc::clone(&before.device);
+            }
+            let checked = Arc::new(checked);
             if let Some(place) = &terminal.key {
                 let key = terminal.fetch_key(place, secrets)?;
                 keys.insert(Arc::clone(&checked.name), (key, Arc::clone(&checked.device)));

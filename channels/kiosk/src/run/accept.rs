@@ -50,14 +50,15 @@ pub(super) async fn accepted(hub: Arc<Hub>, server: usize, connection: Connectio
     };
     let opening = Opening { first, telnet: None, halves: true };
     if known {
-        let token = who.post.up(&peer.to_string());
-        let ended = converse(&hub, &who, &mut stream, opening, &token).await;
-        who.post.down(&token);
-        tracing::debug!(terminal = %who.post.name, ?ended, "a terminal's connection ended");
+        let post = Arc::clone(&who.post);
+        let token = post.up(&peer.to_string());
+        let ended = converse(&hub, who, &mut stream, opening, &token).await;
+        post.down(&token);
+        tracing::debug!(terminal = %post.name, ?ended, "a terminal's connection ended");
     } else {
         count(&who.post.counts.opened);
         let never = tokio_util::sync::CancellationToken::new();
-        converse(&hub, &who, &mut stream, opening, &never).await;
+        converse(&hub, who, &mut stream, opening, &never).await;
     }
     drop(tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await);
     drop(held);
@@ -140,7 +141,7 @@ fn registered(terminals: &[Arc<Terminal>], said: &[u8]) -> Heard {
 }
 
 /// A registered terminal under the name it has here; `None` where it is no longer served so.
-pub(super) fn of_terminal(hub: &Hub, terminal: &Terminal, name: &Arc<str>) -> Option<Who> {
+pub(super) fn of_terminal(hub: &Hub, terminal: &Arc<Terminal>, name: &Arc<str>) -> Option<Who> {
     let registration = match &terminal.way {
         Way::Registers(registration) => Arc::clone(&registration.0),
         Way::Tty { .. } | Way::Pty | Way::Dial { .. } | Way::From(_) | Way::Proves => Arc::new([]),

@@ -4,20 +4,26 @@
 //! still gets its scans recorded, and one that does not send still gets its pages. A device that takes nothing for
 //! [`STALL`] is given up. An operator may have the device asked whether it is there. Works over any line; opens and
 //! closes none.
+//!
+//! Most terminals are idle most of the time and there are thousands: memory for what comes is taken when it is there.
 
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use contract::signal::{InquiryAnswered, InquiryReceived, RefusalSent, Signal, VerdictGiven};
 use contract::{BoxFuture, Channel, EventTime, Inquiry, InquiryId, Language, Refusal, Reply, Request, Verify};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::{Hub, time};
 use super::post::{Who, count};
 use super::reach::{Came, Reaching};
 use super::speaking::Speaking;
-use crate::session::{Event, Reached, Scan};
+use crate::session::{Event, Proved, Reached, Scan};
 use crate::wire::message::Status;
 use crate::wire::telnet::{Settled, Telnet};
 
@@ -25,6 +31,8 @@ use crate::wire::telnet::{Settled, Telnet};
 const STALL: Duration = Duration::from_secs(10);
 /// A terminal server is asked for a sign of life this often.
 const PROBE: Duration = Duration::from_secs(30);
+/// Octets read at once.
+const BITE: usize = 1_024;
 
 /// Why a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +55,7 @@ pub(super) struct Opening {
     /// What came while its owner was found out.
     pub(super) first: Vec<u8>,
     /// The terminal server speaks telnet.
-    pub(super) telnet: Option<Telnet>,
+    pub(super) telnet: Option<Box<Telnet>>,
     /// The other end may close its half and still read (TCP).
     pub(super) halves: bool,
 }
@@ -61,7 +69,7 @@ struct Talk<'a> {
     token: Option<CancellationToken>,
     session: Speaking,
     over: bool,
-    telnet: Option<Telnet>,
+    telnet: Option<Box<Telnet>>,
     out: Vec<u8>,
     stall_at: Option<Instant>,
     probe_at: Option<Instant>,
@@ -69,13 +77,7 @@ struct Talk<'a> {
 }
 
 /// Converses until the line ends.
-pub(super) async fn converse<S>(
-    hub: &Hub,
-    who: &Who,
-    stream: S,
-    opening: Opening,
-    replaced: &CancellationToken,
-) -> Ended
+pub(super) async fn converse<S>(hub: &Hub, who: Who, stream: S, opening: Opening, replaced: &CancellationToken) -> Ended
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
@@ -86,7 +88,6 @@ where
         talk.heard(&first);
     }
     let mut asking: Option<BoxFuture<'_, Answered>> = None;
-    let mut buffer = [0_u8; 1_024];
     let mut no_more = false;
     loop {
         talk.drain(&mut asking);
@@ -119,11 +120,11 @@ where
             }
         };
         tokio::select! {
-            read = reader.read(&mut buffer), if !no_more => match read {
-                Ok(0) if halves => no_more = true,
+            read = bite(&mut reader), if !no_more => match read {
+                Ok(octets) if !octets.is_empty() => talk.heard(&octets),
+                Ok(_) if halves => no_more = true,
                 // A serial line that is gone reads nothing for ever, without an error.
-                Ok(0) | Err(_) => return Ended::Gone,
-                Ok(read) => talk.heard(buffer.get(..read).unwrap_or_default()),
+                Ok(_) | Err(_) => return Ended::Gone,
             },
             written = writer.write(&talk.out), if !talk.out.is_empty() => match written {
                 Ok(0) | Err(_) => return Ended::Gone,
@@ -148,6 +149,17 @@ where
     }
 }
 
+/// What is there to be read, once something is; nothing where it is the end.
+async fn bite(reader: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    poll_fn(|context| {
+        let mut memory = [const { MaybeUninit::uninit() }; BITE];
+        let mut buffer = ReadBuf::uninit(&mut memory);
+        ready!(Pin::new(&mut *reader).poll_read(context, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().to_vec()))
+    })
+    .await
+}
+
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -160,10 +172,9 @@ impl Drop for Talk<'_> {
 }
 
 impl<'a> Talk<'a> {
-    fn new(hub: &'a Hub, who: &Who, telnet: Option<Telnet>) -> Self {
-        let session = Speaking::new(hub, who, now());
+    fn new(hub: &'a Hub, who: Who, telnet: Option<Box<Telnet>>) -> Self {
+        let session = Speaking::new(hub, &who, now());
         let probe_at = telnet.is_some().then(|| now() + PROBE);
-        let who = who.clone();
         let (token, out, stall_at, reaching) = (None, Vec::new(), None, None);
         Self { hub, who, token, session, over: false, telnet, out, stall_at, probe_at, reaching }
     }
@@ -254,7 +265,8 @@ impl<'a> Talk<'a> {
                 Event::Ask { ticket, scan, language } => *asking = Some(self.ask(ticket, *scan, language)),
                 Event::Forget { .. } => *asking = None,
                 Event::Noticed(noticed) => self.who.post.counts.noticed(noticed),
-                Event::Proved { terminal, model, firmware, queued } => {
+                Event::Proved(proved) => {
+                    let Proved { terminal, model, firmware, queued } = *proved;
                     let short = |text: Option<String>| text.map(|text| text.chars().take(64).collect());
                     self.proved(&terminal);
                     self.who.post.tell(|told| {

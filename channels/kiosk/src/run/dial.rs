@@ -62,10 +62,10 @@ pub(super) async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>) {
             Ok(mut stream) => {
                 keep_alive(&stream);
                 pause.reset();
-                let telnet = port.map(|port| Telnet::new(remote(port)));
+                let telnet = port.map(|port| Box::new(Telnet::new(remote(port))));
                 let token = who.post.up(address);
                 let opening = Opening { first: Vec::new(), telnet, halves: false };
-                let ended = converse(&hub, &who, &mut stream, opening, &token).await;
+                let ended = converse(&hub, who.clone(), &mut stream, opening, &token).await;
                 who.post.down(&token);
                 match ended {
                     Ended::Stopped | Ended::Replaced => return,

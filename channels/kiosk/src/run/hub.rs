@@ -102,14 +102,14 @@ impl Hub {
     }
 
     /// A terminal by its name; `None` where there are too many.
-    pub(super) fn post(&self, name: &Arc<str>, terminal: &Terminal) -> Option<Arc<Post>> {
+    pub(super) fn post(&self, name: &Arc<str>, terminal: &Arc<Terminal>) -> Option<Arc<Post>> {
         let mut posts = lock(&self.posts);
         if posts.len() >= MOST && !posts.contains_key(name) {
             return None;
         }
         let fresh = || Arc::new(Post::new(Arc::clone(name), time()));
         let post = Arc::clone(posts.entry(Arc::clone(name)).or_insert_with(fresh));
-        post.stands_in(&terminal.mall);
+        post.is(terminal);
         Some(post)
     }
 

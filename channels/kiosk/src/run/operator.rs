@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use contract::{Place, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -75,7 +76,11 @@ impl Prepared {
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     name: &'a str,
-    mall: String,
+    mall: &'a str,
+    /// Where it stands, where that is configured.
+    place: Option<&'a Place>,
+    /// What those who stand at it do; `None` for whoever is not registered.
+    role: Option<Role>,
     /// `up`, `silent` (up or not, and nothing heard for too long) or `down`.
     state: &'static str,
     /// By which path or address it is or was there.
@@ -101,11 +106,10 @@ impl Operator {
     pub fn answer(&self, ask: Value) -> Result<Value, OperatorError> {
         match serde_json::from_value(ask).map_err(OperatorError::Unreadable)? {
             Ask::List => {
-                let posts = self.hub.all();
-                let shown: Vec<Shown<'_>> = posts.iter().map(|post| self.shown(post)).collect();
-                Ok(json!({ "terminals": shown, "anyone": self.hub.anyone.counts.now() }))
+                let terminals: Vec<Value> = self.hub.all().iter().map(|post| self.shown(post)).collect();
+                Ok(json!({ "terminals": terminals, "anyone": self.hub.anyone.counts.now() }))
             }
-            Ask::Probe { terminal } => Ok(json!(self.shown(&*self.post(terminal)?))),
+            Ask::Probe { terminal } => Ok(self.shown(&*self.post(terminal)?)),
             Ask::Reach { terminal } => {
                 let post = self.post(terminal)?;
                 Ok(json!({ "number": post.reach.ask(post.is_up()) }))
@@ -130,11 +134,15 @@ impl Operator {
         Ok(Prepared { hub: Arc::clone(&self.hub), settings })
     }
 
-    fn shown<'a>(&self, post: &'a Post) -> Shown<'a> {
+    fn shown(&self, post: &Post) -> Value {
         let (by, fault) = post.told();
-        Shown {
+        let terminal = post.terminal();
+        let terminal = terminal.as_deref();
+        json!(Shown {
             name: &post.name,
-            mall: post.mall(),
+            mall: terminal.map_or("", |terminal| &terminal.mall),
+            place: terminal.and_then(|terminal| terminal.place.as_ref()),
+            role: terminal.map(|terminal| terminal.role),
             state: if self.hub.is_silent(post, time()) {
                 "silent"
             } else if post.is_up() {
@@ -147,6 +155,6 @@ impl Operator {
             last_heard: post.last_heard(),
             told: post.of_itself(),
             counts: post.counts.now(),
-        }
+        })
     }
 }

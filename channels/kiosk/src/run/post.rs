@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::reach::Reach;
-use crate::config::Device;
+use crate::config::{Device, Terminal};
 use crate::session::Noticed;
 
 macro_rules! counts {
@@ -123,7 +123,8 @@ pub(crate) struct Told {
 
 #[derive(Debug, Default)]
 struct State {
-    mall: String,
+    /// As which it is registered; `None` for whoever is not.
+    terminal: Option<Arc<Terminal>>,
     /// Ends the line that is up now.
     up: Option<CancellationToken>,
     by: String,
@@ -159,14 +160,14 @@ impl Post {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The mall it stands in.
-    pub(crate) fn mall(&self) -> String {
-        self.state().mall.clone()
+    /// As which it is registered.
+    pub(crate) fn terminal(&self) -> Option<Arc<Terminal>> {
+        self.state().terminal.clone()
     }
 
-    /// It stands in this mall.
-    pub(crate) fn stands_in(&self, mall: &str) {
-        mall.clone_into(&mut self.state().mall);
+    /// It is registered as this one.
+    pub(crate) fn is(&self, terminal: &Arc<Terminal>) {
+        self.state().terminal = Some(Arc::clone(terminal));
     }
 
     /// Its line is up by this way; whichever was up before ends. The token ends this one.

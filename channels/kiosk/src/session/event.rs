@@ -36,22 +36,26 @@ pub enum Event {
     /// Something to count.
     Noticed(Noticed),
     /// The terminal proved who it is.
-    Proved {
-        /// Its name.
-        terminal: String,
-        /// Make and model.
-        model: Option<String>,
-        /// Its firmware.
-        firmware: Option<String>,
-        /// Checks that wait in it.
-        queued: Option<u32>,
-    },
+    Proved(Box<Proved>),
     /// The terminal said how it is.
     Status(Box<Status>),
     /// The device answered what it was asked by `probe` of its session.
     Reached(Reached),
     /// The line is to be closed once everything has gone out.
     Over,
+}
+
+/// Who a terminal is that proved it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
+    /// Its name.
+    pub terminal: String,
+    /// Make and model.
+    pub model: Option<String>,
+    /// Its firmware.
+    pub firmware: Option<String>,
+    /// Checks that wait in it.
+    pub queued: Option<u32>,
 }
 
 /// What a session asks a device for, to see whether it is there.

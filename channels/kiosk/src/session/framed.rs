@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Event, Noticed, Patience, Probe, Reached, Scan};
+use super::{Event, Noticed, Patience, Probe, Proved, Reached, Scan};
 use crate::config::Device;
 use crate::render::{Notice, Voice};
 use crate::wire::frame::{self, Frames, Token};
@@ -340,7 +340,7 @@ impl Framed {
         self.send(sequence, Says::Welcome(welcome));
         self.tells = hello.tells == Some(true);
         let Hello { terminal, model, firmware, queued, .. } = hello;
-        self.events.push_back(Event::Proved { terminal, model, firmware, queued });
+        self.events.push_back(Event::Proved(Box::new(Proved { terminal, model, firmware, queued })));
     }
 
     fn inside(&mut self, sequence: u16, says: Says, (now, clock): (Instant, Timestamp)) {

@@ -55,7 +55,7 @@ impl Bench {
                 Event::Forget { ticket } => self.forgotten.push(ticket),
                 Event::Noticed(noticed) => self.noticed.push(noticed),
                 Event::Reached(reached) => self.reached.push(reached),
-                Event::Proved { .. } | Event::Status(_) | Event::Over => panic!("a stock device proves nothing"),
+                Event::Proved(_) | Event::Status(_) | Event::Over => panic!("a stock device proves nothing"),
             }
         }
     }

@@ -135,6 +135,12 @@ impl Lines {
         &self.buffer
     }
 
+    /// Whether that began with STX.
+    #[must_use]
+    pub const fn is_framed(&self) -> bool {
+        self.framed
+    }
+
     /// Drops what has come of a line so far.
     pub fn clear(&mut self) {
         self.buffer.clear();

@@ -101,6 +101,8 @@ async fn a_terminal_is_asked_how_it_is_and_one_that_is_gone_is_not() {
     assert_eq!(came["answered"]["by"], "how", "{came}");
     assert!(came["answered"]["took_ms"].as_f64().unwrap() > 0.0, "{came}");
     assert_eq!(running.probe("mall-7-a")["told"]["paper"], false);
+    let (place, role) = (&running.probe("mall-7-a")["place"], &running.probe("mall-7-a")["role"]);
+    assert_eq!((&place["city"], role), (&"深圳".into(), &"shopper".into()));
     terminal.running.abort();
     wait_for("the line is down", || !running.is_up("mall-7-a")).await;
     assert_eq!(running.reach("mall-7-a").await, "down");

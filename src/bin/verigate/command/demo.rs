@@ -110,7 +110,7 @@ impl Demo {
         compose::runtime()?.block_on(async {
             let samples = samples::mint(&gateway, compose::now()).await.map_err(ours)?;
             let reread = || Ok(root.clone());
-            compose::serve(&root, &reread, gateway, |listening| ready(dir, &listening, &samples, out)).await
+            compose::serve(root.clone(), &reread, gateway, |listening| ready(dir, &listening, &samples, out)).await
         })
     }
 }

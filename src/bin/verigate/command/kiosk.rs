@@ -142,6 +142,12 @@ fn table(said: &Value, missing: bool, out: &mut dyn Write) -> Result<(), Failure
         Column::right("replays", 7, |terminal| whole(terminal, "/counts/replayed").to_string()),
         Column::right("unread", 7, |terminal| whole(terminal, "/counts/unreadable").to_string()),
         Column::right("late", 6, |terminal| whole(terminal, "/counts/late").to_string()),
+        Column::left(" paper", 6, |terminal| match terminal.pointer("/told/paper").and_then(Value::as_bool) {
+            Some(there) => if there { " yes" } else { " none" }.to_owned(),
+            None => String::new(),
+        }),
+        Column::left("firmware", 8, |terminal| text(terminal, "/told/firmware")),
+        Column::left("mall", 12, |terminal| text(terminal, "/mall")),
         Column::left(" by", 0, |terminal| {
             let fault = text(terminal, "/fault");
             format!(" {}", if fault.is_empty() { text(terminal, "/by") } else { fault })

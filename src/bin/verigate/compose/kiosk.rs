@@ -34,15 +34,18 @@ pub(crate) fn check(root: &Root) -> Result<(), Failure> {
     root.kiosk.check(&looked).map(drop).map_err(|error| Failure::Other { exit: Exit::Usage, source: error.into() })
 }
 
-/// Binds the channel's servers and makes its pseudo terminals.
+/// Binds the channel's servers and makes its pseudo terminals. Takes the terminals out of the configuration: they may be
+/// thousands, and nobody asks again how they were written.
 pub(super) async fn bind(
-    root: &Root,
+    root: &mut Root,
     verify: &Arc<dyn Verify>,
     words: &Arc<Words>,
     stopping: &CancellationToken,
 ) -> Result<Bound, Failure> {
     let ports = Ports { verify: Arc::clone(verify), words: Arc::clone(words) };
-    Bound::bind(settings(root)?, ports, stopping.clone())
+    let settings = settings(root)?;
+    root.kiosk.terminal = Vec::new();
+    Bound::bind(settings, ports, stopping.clone())
         .await
         .map_err(|error| Failure::Other { exit: Exit::Unavailable, source: error.into() })
 }

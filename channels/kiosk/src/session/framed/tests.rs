@@ -77,7 +77,7 @@ impl Pair {
             match event {
                 Event::Ask { ticket, scan, language } => self.asks.push((ticket, *scan, language)),
                 Event::Noticed(noticed) => self.noticed.push(noticed),
-                Event::Proved { terminal, .. } => self.proved.push(terminal),
+                Event::Proved(proved) => self.proved.push(proved.terminal),
                 Event::Status(status) => self.statuses.push(*status),
                 Event::Reached(reached) => self.reached.push(reached),
                 Event::Over => self.over = true,

@@ -14,7 +14,7 @@ mod scan;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::drive::Chance;
 use tokio::net::TcpStream;
@@ -78,7 +78,7 @@ fn free(count: usize) -> anyhow::Result<Vec<SocketAddr>> {
 
 struct Measured {
     scheduled: Came,
-    per_second: f64,
+    pressed: Came,
     memory_mb: f64,
 }
 
@@ -101,13 +101,18 @@ pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
     let most = Row {
         beside: Some(("the core alone, 64 callers".to_owned(), core)),
         wanted: Some(Wanted::TimesThePeer(0.5)),
-        ..row("one after another", "per second", &|run| run.per_second, None)
+        ..row("one after another", "per second", &|run| run.pressed.per_second(), None)
+    };
+    // Of all runs: one is too many.
+    let amiss = Row {
+        ours: runs.iter().map(|run| run.scheduled.amiss() + run.pressed.amiss()).sum(),
+        ..row("wrong or lost", "scans", &|_| 0.0, Some(Wanted::AtMost(0.0)))
     };
     Ok(vec![
         row("10 scans/s each, p50", "ms", &|run| run.scheduled.percent(50), None),
         row("10 scans/s each, p99", "ms", &|run| run.scheduled.percent(99), Some(Wanted::AtMost(50.0))),
-        row("10 scans/s each, wrong or lost", "scans", &|run| run.scheduled.amiss(), Some(Wanted::AtMost(0.0))),
         most,
+        amiss,
         row("memory", "MB", &|run| run.memory_mb, None),
     ])
 }
@@ -117,20 +122,22 @@ fn measure(ground: &Ground, run: Duration) -> anyhow::Result<Measured> {
     let server = |address, device| format!("[[kiosk.server]]\nlisten = \"{address}\"\nanyone = {device}\n");
     let gateway = ground.start(&[server(told, TOLD), server(acknowledged, ACKNOWLEDGED)].concat())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let connect = |address: SocketAddr| async move {
+    // What was scanned a moment ago would be answered from the record.
+    let scanned = usize::try_from(run.as_secs())?.saturating_mul(10);
+    let connect = |address: SocketAddr, skipped: usize| async move {
         let mut lines = Vec::new();
         for nth in 0..TERMINALS {
             let line = TcpStream::connect(address).await?;
             line.set_nodelay(true)?;
-            lines.push((line, ground.share(nth, TERMINALS)));
+            let mut numbers = ground.share(nth, TERMINALS);
+            numbers.drain(..skipped.min(numbers.len() / 2));
+            lines.push((line, numbers));
         }
         anyhow::Ok(lines)
     };
-    let scheduled = runtime.block_on(async { scan(connect(told).await?, run, Some(EVERY), true).await })?;
-    let begun = Instant::now();
-    let all = runtime.block_on(async { scan(connect(acknowledged).await?, run, None, false).await })?;
-    let per_second = ratio(u64::try_from(all.waits.len())?, begun.elapsed().as_secs_f64());
-    Ok(Measured { scheduled, per_second, memory_mb: gateway.memory_mb()? })
+    let scheduled = runtime.block_on(async { scan(connect(told, 0).await?, run, Some(EVERY), true).await })?;
+    let pressed = runtime.block_on(async { scan(connect(acknowledged, scanned).await?, run, None, false).await })?;
+    Ok(Measured { scheduled, pressed, memory_mb: gateway.memory_mb()? })
 }
 
 /// The rows of a schedule on some kind of line.

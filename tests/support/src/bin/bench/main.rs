@@ -119,6 +119,8 @@ fn run() -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.dir)?;
     let mut rows = Vec::new();
     for bench in BENCHES.iter().filter(|bench| options.asks_for(bench.name)) {
+        // The table comes at the end, and some take minutes.
+        eprintln!("measuring {}", bench.name);
         if options.syncs != Syncs::Slow {
             rows.extend((bench.measure)(&options).context(bench.name)?);
         }

@@ -81,8 +81,8 @@ pub(super) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
         wanted: wanted.map(Wanted::AtMost),
     };
     Ok(vec![
-        row("memory that they take", "MB", memory_mb - alone_mb, Some(60.0)),
-        row("memory of the whole program", "MB", memory_mb, None),
+        row("memory that they take", "MB", memory_mb - alone_mb, None),
+        row("memory of the whole program", "MB", memory_mb, Some(60.0)),
         row("processor", "% of a core", percent, Some(2.0)),
         row("signs of life", "heartbeats", ratio(beats, 1.0), None),
         row("signs of life taken for scans", "heartbeats", ratio(misread, 1.0), Some(0.0)),

@@ -18,9 +18,16 @@ pub(super) struct Came {
     pub(super) waits: Vec<Duration>,
     wrong: u64,
     lost: u64,
+    /// From when the first was due to the last answer.
+    took: Duration,
 }
 
 impl Came {
+    /// Answers a second.
+    pub(super) fn per_second(&self) -> f64 {
+        ratio(u64::try_from(self.waits.len()).unwrap_or(u64::MAX), self.took.as_secs_f64())
+    }
+
     /// The wait, in milliseconds, that so many percent did not exceed.
     pub(super) fn percent(&self, percent: usize) -> f64 {
         let at = self.waits.len() * percent / 100;
@@ -57,6 +64,7 @@ where
         all.wrong += its.wrong;
         all.lost += its.lost;
     }
+    all.took = begins.elapsed();
     all.waits.sort_unstable();
     Ok(all)
 }
