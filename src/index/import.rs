@@ -36,6 +36,7 @@ use self::source::{Encoding, Lines};
 pub use self::workshop::{BrokenOff, Workshop, broken_off};
 use self::workshop::{Left, Manifest, Rejects};
 use super::sets::file::{Hash, SetFile};
+use super::sets::form::Shape;
 
 /// The most boxes that one list may name.
 pub const MAX_BOXES: usize = 1_000_000;
@@ -112,10 +113,25 @@ pub struct Summary {
     pub rejected: u64,
     /// Numbers that other sets have too.
     pub shared: u64,
-    /// What its numbers share, by number.
+    /// How many combinations of product, lot, days and level its numbers have.
     pub groups: usize,
+    /// The products that these name.
+    pub products: Vec<String>,
+    /// What its numbers look like, in order.
+    pub kinds: Vec<OfKind>,
     /// The finished file, where one was made.
     pub made: Option<Made>,
+}
+
+/// The numbers of a list that look alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfKind {
+    /// How they look.
+    pub shape: Shape,
+    /// How many there are.
+    pub numbers: u64,
+    /// The line of the first.
+    pub line: u64,
 }
 
 /// A finished file that waits to be taken over.

@@ -212,13 +212,17 @@ impl Register {
         if key.as_native().is_some() {
             return self.catalogue.box_of(key);
         }
-        let (form, value) = Form::of(number)?;
         let sets = self.sets.snapshot();
-        let Sought::Held(hits) = self.cached.find(&sets, form, value) else { return None };
-        hits.iter().filter(|hit| hit.parent > 0).find_map(|hit| {
+        self.hits(&sets, number).iter().filter(|hit| hit.parent > 0).find_map(|hit| {
             let file = sets.set(hit.set)?.file()?;
             file.parent(hit.parent).ok().flatten()
         })
+    }
+
+    /// The sets that list a number, the one that came first at the front.
+    #[must_use]
+    pub fn sets_of(&self, number: &Number) -> Vec<u64> {
+        self.hits(&self.sets.snapshot(), number).iter().map(|hit| hit.set).collect()
     }
 
     /// A batch with its maker, product and life, as the record of any of its listed units.
@@ -234,12 +238,16 @@ impl Register {
         if sets.sets.is_empty() {
             return None;
         }
-        self.on_a_list(&sets, number).or_else(|| match number {
-            Number::Gs1 { serial: Some(serial), .. } if is_whole_number(serial) => {
-                self.on_a_list(&sets, &Number::Digits(serial.clone()))
-            }
-            Number::Gs1 { .. } | Number::Digits(_) | Number::Mixed(_) | Number::Unreadable { .. } => None,
-        })
+        self.on_a_list(&sets, number).or_else(|| self.on_a_list(&sets, &serial_alone(number)?))
+    }
+
+    /// Where a number stands, or the one that stands as its serial.
+    fn hits(&self, sets: &Snapshot, number: &Number) -> Vec<Hit> {
+        let held = |number: &Number| match Form::of(number).map(|(form, value)| self.cached.find(sets, form, value)) {
+            Some(Sought::Held(hits)) => Some(hits),
+            Some(Sought::Absent | Sought::Unreadable) | None => None,
+        };
+        held(number).or_else(|| held(&serial_alone(number)?)).unwrap_or_default()
     }
 
     fn on_a_list(&self, sets: &Snapshot, number: &Number) -> Option<Found> {
@@ -266,9 +274,16 @@ impl Register {
     }
 }
 
-/// Whether a serial is long enough to be a number by itself: shorter ones are counted up by every maker.
-fn is_whole_number(serial: &str) -> bool {
-    serial.len() >= 16 && serial.bytes().all(|byte| byte.is_ascii_digit())
+/// The serial of a GS1 item where it is long enough to be a number by itself: shorter ones are counted up by every maker.
+fn serial_alone(number: &Number) -> Option<Number> {
+    match number {
+        Number::Gs1 { serial: Some(serial), .. }
+            if serial.len() >= 16 && serial.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Some(Number::Digits(serial.clone()))
+        }
+        Number::Gs1 { .. } | Number::Digits(_) | Number::Mixed(_) | Number::Unreadable { .. } => None,
+    }
 }
 
 /// Why an import cannot be committed.

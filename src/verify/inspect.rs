@@ -47,6 +47,8 @@ pub struct Unit {
     pub batch: InBatch,
     /// The box it was packed into has this number.
     pub boxed_in: Option<String>,
+    /// The imported sets that list it, the one that came first at the front.
+    pub sets: Vec<u64>,
     /// Its life: for each kind the latest event that stands or was lifted.
     pub life: Vec<Lived>,
     /// Sessions by shoppers, the first and the latest.
@@ -199,14 +201,16 @@ impl Gateway {
         };
         Some(match found {
             Found::Unit(_) => return None,
-            Found::Unavailable => "it cannot be looked up now".to_owned(),
+            Found::Unavailable => self.unreadable(),
+            Found::Malformed { read: 0, .. } => "there is no digit or letter in it".to_owned(),
             Found::Malformed { read, expected } if matches!(number, Number::Unreadable { .. }) => {
                 format!(
-                    "nothing in it is a number, or GS1 data in it break their rules; {read} characters read, our numbers have {expected}"
+                    "nothing in it is a number, or GS1 data in it break their rules (a check digit, a date, a length, \
+                     a character); {read} characters read, our own numbers have {expected} digits"
                 )
             }
             Found::Malformed { read, expected } => {
-                format!("{read} characters read, our numbers have {expected} digits")
+                format!("{read} characters read, our own numbers have {expected} digits; it is on no imported list")
             }
             Found::Typo => "its check digit is wrong: one or more digits are mistyped".to_owned(),
             Found::NotUnitCode(_) => "it names a kind of goods or a licence, not one unit".to_owned(),
@@ -218,6 +222,22 @@ impl Gateway {
                 format!("its serial was issued, its tag is wrong: whoever made it does not have the key; {}", owner())
             }
         })
+    }
+
+    /// Why nothing can be said of a number.
+    fn unreadable(&self) -> String {
+        let sets = self.shared.register.sets().snapshot();
+        let lost: Vec<String> =
+            sets.sets.iter().filter(|set| set.file().is_none()).map(|set| set.set.to_string()).collect();
+        if lost.is_empty() {
+            return "it cannot be looked up now".to_owned();
+        }
+        let (sets, files) = if lost.len() == 1 { ("set", "file") } else { ("sets", "files") };
+        format!(
+            "it may stand in {sets} {}, whose {files} cannot be read: `verigate doctor` says why, importing the same \
+             list again mends it",
+            lost.join(", ")
+        )
     }
 
     fn unit(&self, number: &Number, record: &UnitRecord, past: &Past) -> Unit {
@@ -263,6 +283,7 @@ impl Gateway {
                 set: batch.listed.map(|listed| listed.set),
             },
             boxed_in: self.shared.register.box_of(number, key),
+            sets: self.shared.register.sets_of(number),
             life: life.iter().map(lived).collect(),
             sessions: past.sessions.iter().map(asked).collect(),
             unlisted: past.unlisted,

@@ -56,6 +56,11 @@ fn a_list_comes_in_whole_on_a_running_gateway_and_goes_out_again() {
     let taken = verigate(dir.path(), &["import", list, "--product", "ridge-oolong", "--rejects", rejects, "--json"]);
     let (code, taken) = said(&taken);
     assert_eq!((code, &taken["known"]), (Some(0), &json!(false)), "{taken}");
+    let kinds = json!([
+        { "kind": "16 digits", "numbers": 1, "first_line": 2 },
+        { "kind": "12 digits and letters", "numbers": 1, "first_line": 3 },
+    ]);
+    assert_eq!(taken["kinds"], kinds);
     let set = taken["set"].to_string();
     assert_eq!(verdict(&demo, "7700 7700 7700 7700"), "not_activated");
     assert_eq!(verigate(dir.path(), &["codes", "activate", "--set", &set]).status.code(), Some(0));
@@ -85,8 +90,11 @@ fn a_list_that_cannot_be_taken_says_why_and_by_which_exit_code() {
         (b"7700770077007700,A\n", &["--product", "ridge-oolong"], 65, "say what they are with --columns"),
         (b"7700770077007700\n", &[], 65, "no --product"),
         (b"7700770077007700\n", &["--product", "nobody"], 65, "there is no product nobody"),
+        (b"7700770077007700\n", &["--product", "nobody", "--dry-run"], 65, "there is no product nobody"),
+        (b"number,product\n7700770077007700,nobody\n", &["--dry-run"], 65, "there is no product nobody"),
+        (b"7700770077007700\n123\n", &["--product", "ridge-oolong"], 65, "1 row cannot be taken, so nothing was"),
         (b"\xb1\xe0\xba\xc5\n7700770077007700\n", &["--product", "ridge-oolong"], 65, "--encoding gb18030"),
-        (b"", &["--product", "ridge-oolong"], 65, "no number that can be taken"),
+        (b"", &["--product", "ridge-oolong"], 65, "no number that can be taken: it has no rows"),
     ] {
         std::fs::write(&list, bytes).unwrap();
         let refused = verigate(dir.path(), &[&["import", path], args].concat());
@@ -162,8 +170,20 @@ fn a_damaged_list_is_found_at_start_and_by_doctor_and_backups_bring_good_ones_ba
 
     let demo = Demo::start(dir.path());
     assert_eq!(verdict(&demo, "7700770077007700"), "unavailable", "not unknown");
+    let inspected = verigate(dir.path(), &["codes", "inspect", "7700770077007700"]);
+    let told = String::from_utf8_lossy(&inspected.stdout).into_owned();
+    assert!(told.contains("it may stand in set 1"), "{told}");
+    // Another list may contradict this one, and nobody could say so.
+    let other = dir.path().join("other");
+    std::fs::write(&other, "7700770077007799\n").unwrap();
+    let held_up = verigate(dir.path(), &["import", other.to_str().unwrap(), "--product", "ridge-oolong"]);
+    let told = String::from_utf8_lossy(&held_up.stderr).into_owned();
+    assert!(held_up.status.code() == Some(69) && told.contains("import list.csv again first"), "{told}");
     let again = verigate(dir.path(), &["import", list, "--product", "ridge-oolong", "--json"]);
-    assert_eq!((again.status.code(), &said(&again).1["known"]), (Some(0), &json!(true)));
+    let (code, again) = said(&again);
+    assert_eq!((code, &again["known"], &again["mended"]), (Some(0), &json!(true), &json!(true)), "{again}");
+    let taken = verigate(dir.path(), &["import", other.to_str().unwrap(), "--product", "ridge-oolong"]);
+    assert_eq!(taken.status.code(), Some(0), "{taken:?}");
     assert_eq!(verdict(&demo, "7700770077007700"), "not_activated");
     assert_eq!(std::fs::read(&file).unwrap(), whole);
     drop(demo);

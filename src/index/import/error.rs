@@ -79,7 +79,7 @@ pub enum ImportError {
         most: usize,
     },
     /// It has no number.
-    #[error("{} has no number that can be taken: {rejected} rows, all rejected", path.display())]
+    #[error("{} has no number that can be taken: {}", path.display(), none_of(*rejected))]
     Nothing {
         /// The list.
         path: PathBuf,
@@ -88,8 +88,9 @@ pub enum ImportError {
     },
     /// It contradicts what is known.
     #[error(
-        "{count} numbers stand in set {set} with another product, lot, day or level (the first on line {line}): \
-         mend the list, or remove that set first (verigate import --remove {set})"
+        "{} in set {set} with another product, lot, day or level (the first on line {line}): \
+         mend the list, or remove that set first (verigate import --remove {set})",
+        if *count == 1 { "1 number stands".to_owned() } else { format!("{count} numbers stand") }
     )]
     Contradicts {
         /// The set.
@@ -119,4 +120,12 @@ pub enum ImportError {
     /// Whoever watched broke it off.
     #[error("broken off; nothing was imported")]
     Stopped,
+}
+
+fn none_of(rejected: u64) -> String {
+    match rejected {
+        0 => "it has no rows".to_owned(),
+        1 => "its one row is rejected".to_owned(),
+        rows => format!("{rows} rows, all rejected"),
+    }
 }

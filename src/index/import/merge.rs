@@ -2,15 +2,15 @@
 //!
 //! Owns what rows of one number come to, and which sets contradict them. Where the rows come from is `sort.rs`'s.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::dictionaries::Ranks;
 use super::sort::{Entry, Sorter};
-use super::{ImportError, Made, Progress, Summary, TOLD_EVERY, Watch};
-use crate::index::sets::file::{FileError, SetFile};
+use super::{ImportError, Made, OfKind, Progress, Summary, TOLD_EVERY, Watch};
+use crate::index::sets::file::{FileError, Hash, SetFile};
 use crate::index::sets::form::Form;
 use crate::index::sets::group::Group;
 use crate::index::sets::write::SetWriter;
@@ -74,6 +74,9 @@ impl Known {
 pub(super) struct Merge {
     path: PathBuf,
     ranks: Ranks,
+    /// Numbers of each group, by its rank.
+    counts: Vec<u64>,
+    kinds: Vec<OfKind>,
     known: Vec<Known>,
     rows: u64,
     rejected: u64,
@@ -86,7 +89,9 @@ pub(super) struct Merge {
 impl Merge {
     /// Into a file at this path, of so many rows, of which so many are rejected.
     pub(super) fn new(path: PathBuf, ranks: Ranks, known: Vec<Known>, (rows, rejected): (u64, u64)) -> Self {
-        Self { path, ranks, known, rows, rejected, repeated: 0, shared: 0, contradicted: HashMap::new() }
+        let counts = vec![0; ranks.groups.len()];
+        let (kinds, contradicted) = (Vec::new(), HashMap::new());
+        Self { path, ranks, counts, kinds, known, rows, rejected, repeated: 0, shared: 0, contradicted }
     }
 
     pub(super) fn run(
@@ -111,12 +116,7 @@ impl Merge {
                 if let Some(entry) = self.settle(&same, watch)? {
                     numbers += 1;
                     self.compare(&entry)?;
-                    let (form, value) = entry.number();
-                    let row = Row {
-                        value,
-                        group: rank(&self.ranks.group, entry.group()),
-                        parent: rank(&self.ranks.parent, entry.parent()),
-                    };
+                    let (form, row) = self.counted(&entry);
                     if let Some(writer) = writer.as_mut() {
                         writer.put(form, row).map_err(unwritten)?;
                     }
@@ -136,13 +136,24 @@ impl Merge {
             return Err(ImportError::Nothing { path: list.to_owned(), rejected: self.rejected });
         }
         let made = writer.map(|writer| self.name(writer)).transpose()?;
+        let named: Vec<&Group> = self
+            .ranks
+            .groups
+            .iter()
+            .zip(&self.counts)
+            .filter(|(_, count)| **count > 0)
+            .map(|(group, _)| group)
+            .collect();
+        let products: BTreeSet<&String> = named.iter().map(|group| &group.product).collect();
         Ok(Summary {
             rows: self.rows,
             numbers,
             repeated: self.repeated,
             rejected: self.rejected,
             shared: self.shared,
-            groups: self.ranks.groups.len(),
+            groups: named.len(),
+            products: products.into_iter().cloned().collect(),
+            kinds: self.kinds,
             made,
         })
     }
@@ -185,6 +196,27 @@ impl Merge {
         Ok(())
     }
 
+    /// An entry as a row of the file, counted by its group and its looks.
+    fn counted(&mut self, entry: &Entry) -> (Form, Row) {
+        let (form, value) = entry.number();
+        let row = Row {
+            value,
+            group: rank(&self.ranks.group, entry.group()),
+            parent: rank(&self.ranks.parent, entry.parent()),
+        };
+        if let Some(count) = usize::try_from(row.group).ok().and_then(|group| self.counts.get_mut(group)) {
+            *count += 1;
+        }
+        match self.kinds.last_mut() {
+            Some(kind) if kind.shape == form.shape() => {
+                kind.numbers += 1;
+                kind.line = kind.line.min(entry.line());
+            }
+            Some(_) | None => self.kinds.push(OfKind { shape: form.shape(), numbers: 1, line: entry.line() }),
+        }
+        (form, row)
+    }
+
     fn refuse(&self) -> Result<(), ImportError> {
         match self.contradicted.iter().min() {
             Some((set, (count, line))) => Err(ImportError::Contradicts { set: *set, count: *count, line: *line }),
@@ -193,11 +225,36 @@ impl Merge {
     }
 
     fn name(&self, writer: SetWriter) -> Result<Made, ImportError> {
-        let hash = writer.finish(&self.ranks.groups, &self.ranks.boxes).map_err(unwritten)?;
+        let mut hash = writer.finish(&self.ranks.groups, &self.ranks.boxes).map_err(unwritten)?;
+        if self.counts.contains(&0) {
+            hash = self.without_the_empty().map_err(unwritten)?;
+        }
         let failed = |source| ImportError::Write { path: self.path.clone(), source };
         let named = self.path.with_file_name(file_name(&hash));
         fs::rename(&self.path, &named).map_err(failed)?;
         let bytes = fs::metadata(&named).map_err(failed)?.len();
         Ok(Made { hash, bytes })
+    }
+
+    /// Writes the file again without the groups that no number is left of: each would become a batch. They were named by
+    /// rows that contradicted each other alone.
+    fn without_the_empty(&self) -> Result<Hash, FileError> {
+        let mut ranks = Vec::with_capacity(self.counts.len());
+        let mut groups = Vec::new();
+        for (group, count) in self.ranks.groups.iter().zip(&self.counts) {
+            ranks.push(u32::try_from(groups.len()).unwrap_or(u32::MAX));
+            if *count > 0 {
+                groups.push(group.clone());
+            }
+        }
+        let path = self.path.with_extension("dense");
+        let mut writer = SetWriter::create(&path, groups.len())?;
+        for row in SetFile::into_rows(Arc::new(SetFile::open(&self.path)?)) {
+            let (form, row) = row?;
+            writer.put(form, Row { group: rank(&ranks, row.group), ..row })?;
+        }
+        let hash = writer.finish(&groups, &self.ranks.boxes)?;
+        fs::rename(&path, &self.path).map_err(|source| FileError::Io { path, source })?;
+        Ok(hash)
     }
 }

@@ -187,6 +187,28 @@ fn rows_that_repeat_count_once_and_rows_that_contradict_are_told_by_their_lines(
     let lines: BTreeSet<u64> = heard.rejected.iter().map(|(line, _)| *line).collect();
     assert_eq!(lines, BTreeSet::from([4, 5, 6]));
     assert!(heard.rejected.iter().all(|(_, reason)| reason.contains("says something else of the same number")));
+    // Lot B was named by one of those rows alone: it is no batch.
+    let groups = file.groups().unwrap();
+    let lots: Vec<_> = groups.iter().map(|group| (group.lot.as_str(), group.count)).collect();
+    assert_eq!((lots, summary.groups), (vec![("A", 1), ("C", 1)], 2));
+    let (form, value) = Form::of(&read_one("1234567890123456").number).unwrap();
+    assert_eq!(file.find(form, value).unwrap().unwrap().group, 1);
+    file.verify(&summary.made.unwrap().hash, &mut |_| true).unwrap();
+}
+
+#[test]
+fn what_numbers_look_like_is_counted_and_told_by_a_line() {
+    let bench = Bench::new();
+    let list = format!("{ONE}\n1234567890123456\n{OTHER}\nAB12345678\n(01)06901234567892(21)x7\n");
+    let kinds: Vec<_> = bench
+        .taken(list.as_bytes())
+        .0
+        .kinds
+        .iter()
+        .map(|kind| (kind.shape.to_string(), kind.numbers, kind.line))
+        .collect();
+    let expected = [("16 digits", 1, 2), ("20 digits", 2, 1), ("10 digits and letters", 1, 4), ("GS1 items", 1, 5)];
+    assert_eq!(kinds, expected.map(|(shape, numbers, line)| (shape.to_owned(), numbers, line)));
 }
 
 #[test]
@@ -227,6 +249,8 @@ fn a_list_of_nothing_is_refused() {
         let error = bench.refused(list.as_bytes());
         assert!(error.contains("has no number that can be taken"), "{error}");
     }
+    assert!(bench.refused(b"").ends_with("it has no rows"));
+    assert!(bench.refused(b"number,lot\nshort,1\n").ends_with("its one row is rejected"));
 }
 
 /// A row as a person would write it.

@@ -4,6 +4,8 @@
 //! integers do and share a section of a set file, so that leading zeros, letters and GTINs cost nothing per number. Does
 //! not say what is listed.
 
+use std::fmt;
+
 use contract::Number;
 use minicbor::{Decode, Encode};
 
@@ -134,6 +136,17 @@ impl Form {
                 Self::Item { gtin: (key >> 14) & ((1 << 48) - 1), serial, len: low(0) }
             }
             _ => Self::Hashed,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Digits(len) => write!(f, "{len} digits"),
+            Self::Letters(len) => write!(f, "{len} digits and letters"),
+            Self::Item => f.write_str("GS1 items"),
+            Self::Hashed => f.write_str("more characters than are kept"),
         }
     }
 }

@@ -213,7 +213,8 @@ impl Seen<'_> {
             times > 0 && (times.saturating_mul(2) >= most || cities.saturating_add(1) >= limits.overchecked_cities);
         let days = limits.overchecked_days;
         let said = format!(
-            "{times} sessions of others, {most} are too many ({how}); cities in {days} days: {cities}, {} are too many",
+            "{times} {} of others, {most} are too many ({how}); cities in {days} days: {cities}, {} are too many",
+            if times == 1 { "session" } else { "sessions" },
             limits.overchecked_cities
         );
         (near, said)

@@ -58,6 +58,15 @@ impl Bench {
         ImportOrder { hash: hex(&made.hash), against, source: "list.csv".to_owned(), by: "test".to_owned() }
     }
 
+    /// As `live`; the event's sequence.
+    fn live_at(&self, target: Selector, life: Life, lifted: bool) -> u64 {
+        let by = "test".to_owned();
+        match self.order(Order::Live { target, life, lifted, at: None, by, city: None, reason: None }) {
+            Outcome::Recorded { position } => position.sequence,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn told(&self, number: &str, asker: &str) -> contract::Answer {
         let mut inquiry = self.inquiry(0, asker, None);
         inquiry.checks[0].number = contract::reading::read_one(number).number;
@@ -197,43 +206,65 @@ fn a_list_that_names_an_unknown_product_is_refused() {
     assert_ne!(bench.said("77776666555544443333", "861"), VerdictKind::NotActivated);
 }
 
-#[test]
-fn under_load_every_check_after_a_recall_sees_it() {
-    let (bench, set, _) = imported();
-    bench.live(Selector::Set { set }, Life::Activated, false);
-    let gateway = bench.gateway();
-    let is_over = AtomicBool::new(false);
-    let rounds = 60;
-    std::thread::scope(|scope| {
-        // Other askers keep the cache warm and the writer busy all the while.
-        for asker in 0..3 {
-            let (bench, is_over) = (&bench, &is_over);
-            let inquiry = |number: &str| {
-                let mut inquiry = bench.inquiry(0, &format!("99{asker}"), None);
-                inquiry.checks[0].number = contract::reading::read_one(number).number;
-                inquiry
-            };
-            let inquiries = [inquiry(FIRST), inquiry(SECOND), inquiry("KX7777000077")];
-            scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                while !is_over.load(Ordering::SeqCst) {
-                    for inquiry in &inquiries {
-                        let answered = runtime.block_on(gateway.verify(inquiry.clone()));
-                        assert!(answered.is_ok() || matches!(answered, Err(Refusal::Overloaded)));
-                    }
+/// What a check was told, and where it stands in the log.
+type Settled = (u64, bool);
+
+/// Asks for two listed numbers and one that is on no list until it is over; what was told of the first.
+fn asked_until(bench: &Bench, asker: usize, is_over: &AtomicBool) -> Vec<Settled> {
+    let inquiries = [FIRST, SECOND, "KX7777000077"].map(|number| {
+        let mut inquiry = bench.inquiry(0, &format!("99{asker}"), None);
+        inquiry.checks[0].number = contract::reading::read_one(number).number;
+        inquiry
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut settled = Vec::new();
+    while !is_over.load(Ordering::SeqCst) {
+        for (inquiry, nth) in inquiries.iter().zip(0..) {
+            match runtime.block_on(bench.gateway().verify(inquiry.clone())) {
+                Ok(reply) if nth == 0 => {
+                    let is_recalled = reply.answers[0].verdict.kind() == VerdictKind::Recalled;
+                    settled.push((reply.position.unwrap().sequence, is_recalled));
                 }
-            });
-        }
-        for round in 0..rounds {
-            let target = if round % 2 == 0 { Selector::Set { set } } else { Selector::Batch { batch: 2 } };
-            for lifted in [false, true] {
-                bench.live(target.clone(), Life::Recalled, lifted);
-                let said = bench.said(FIRST, "861");
-                assert_eq!(said == VerdictKind::Recalled, !lifted, "round {round}");
+                Ok(_) | Err(Refusal::Overloaded) => {}
+                Err(refusal) => panic!("{refusal:?}"),
             }
         }
+    }
+    settled
+}
+
+#[test]
+fn under_load_every_check_that_is_settled_after_a_recall_sees_it() {
+    let (bench, set, _) = imported();
+    bench.live(Selector::Set { set }, Life::Activated, false);
+    let is_over = AtomicBool::new(false);
+    // From the recall's event to that of its end.
+    let mut recalled: Vec<(u64, u64)> = Vec::new();
+    let settled: Vec<Settled> = std::thread::scope(|scope| {
+        let askers: Vec<_> = (0..3)
+            .map(|asker| {
+                let (bench, is_over) = (&bench, &is_over);
+                scope.spawn(move || asked_until(bench, asker, is_over))
+            })
+            .collect();
+        for round in 0..60 {
+            let target = if round % 2 == 0 { Selector::Set { set } } else { Selector::Batch { batch: 2 } };
+            let [from, to] = [false, true].map(|lifted| {
+                let at = bench.live_at(target.clone(), Life::Recalled, lifted);
+                assert_eq!(bench.said(FIRST, "861") == VerdictKind::Recalled, !lifted, "round {round}");
+                at
+            });
+            recalled.push((from, to));
+        }
         is_over.store(true, Ordering::SeqCst);
+        askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect()
     });
+    // Whatever was found before the recall's commit, a check that stands behind it in the log was told of it.
+    for (sequence, is_recalled) in &settled {
+        let stood = recalled.iter().any(|(from, to)| (from..to).contains(&sequence));
+        assert_eq!(*is_recalled, stood, "the check of event {sequence}");
+    }
+    assert!(settled.iter().any(|(_, is_recalled)| *is_recalled), "nothing was asked while it was recalled");
 }
 
 impl Bench {

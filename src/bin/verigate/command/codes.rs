@@ -20,6 +20,7 @@ use verigate::config::{Environment, ProcessEnvironment};
 use verigate::control::{Link, Request, Response};
 use verigate::index::{Batch, Product};
 
+use self::inspect::minute;
 use super::{Shared, ask, json, other, unexpected};
 use crate::failure::{Exit, Failure};
 
@@ -138,7 +139,7 @@ fn take_in(shared: &Shared, file: &Path, by: String, as_json: bool, out: &mut dy
 }
 
 fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let (link, ..) = shared.link()?;
+    let (link, core, _) = shared.link()?;
     let products = products(&link)?;
     let mut batches: Vec<Batch> = Vec::new();
     loop {
@@ -168,7 +169,7 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
         for batch in of_product.get(product.id.as_str()).into_iter().flatten() {
             let expiry = batch.expiry.map_or_else(String::new, |day| format!(", good until {day}"));
             let level = if batch.level > 1 { format!(", level {}", batch.level) } else { String::new() };
-            let (id, count, at) = (batch.id, HumanCount(batch.count()), batch.issued_at);
+            let (id, count, at) = (batch.id, HumanCount(batch.count()), minute(batch.issued_at, core.rules.zone()));
             let lot = if batch.lot.is_empty() { String::new() } else { format!("lot {}, ", batch.lot) };
             let issued = batch
                 .listed
@@ -179,7 +180,9 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
     for set in &sets {
         let unreadable = if set.readable { "" } else { ", CANNOT BE READ: see `verigate doctor`" };
         let life = if set.life.is_empty() { String::new() } else { format!(", {}", set.life.join(", ")) };
-        writeln!(out, "set {}: {} numbers from {}{life}{unreadable}", set.set, HumanCount(set.numbers), set.source)?;
+        let numbers = if set.numbers == 1 { "number" } else { "numbers" };
+        let (id, count, source) = (set.set, HumanCount(set.numbers), &set.source);
+        writeln!(out, "set {id}: {count} {numbers} from {source}{life}{unreadable}")?;
     }
     Ok(())
 }

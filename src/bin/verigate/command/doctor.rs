@@ -15,7 +15,7 @@ use indicatif::HumanCount;
 use verigate::config::CoreConfig;
 use verigate::control::{ControlError, Request, Response, call};
 use verigate::index::import::{BrokenOff, broken_off};
-use verigate::index::sets::file::{Hash, SetFile};
+use verigate::index::sets::file::{FileError, Hash, SetFile};
 use verigate::index::sets::file_name;
 use verigate::ledger::checkpoint::{check_head, read_all, verifying_key};
 use verigate::ledger::event::Event;
@@ -268,15 +268,24 @@ fn sets(folder: &Folder, known: Option<&Result<Known, String>>) -> Finding {
         None => return Warn("there is no log that names any".to_owned()),
     };
     let mut numbers = 0_u64;
+    let mut wrong = Vec::new();
     for (set, (hash, rows)) in standing {
         let path = folder.sets().join(file_name(hash));
-        let whole = SetFile::open(&path).and_then(|file| file.verify(hash, &mut |_| true));
-        if let Err(error) = whole {
-            return Fail(format!("set {set}: {error}; restore the file from a backup, or import the same list again"));
+        match SetFile::open(&path).and_then(|file| file.verify(hash, &mut |_| true)) {
+            Ok(()) => {}
+            Err(error @ FileError::Damaged { .. }) => wrong.push(format!("set {set}: {error}")),
+            Err(FileError::Io { path, source }) => wrong.push(format!(
+                "set {set}: cannot read {}: {source}; restore the file from a backup, or import the same list again",
+                path.display()
+            )),
         }
         numbers = numbers.saturating_add(*rows);
     }
-    Good(format!("{} whole, with {} numbers", standing.len(), HumanCount(numbers)))
+    match wrong.split_first() {
+        None => Good(format!("{} whole, with {} numbers", standing.len(), HumanCount(numbers))),
+        Some((first, [])) => Fail(first.clone()),
+        Some((first, more)) => Fail(format!("{first} (and {} more of {} sets)", more.len(), standing.len())),
+    }
 }
 
 fn unfinished(left: &BrokenOff) -> Finding {

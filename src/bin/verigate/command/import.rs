@@ -1,32 +1,31 @@
 //! `verigate import FILE`: a maker's list becomes a set of numbers, whole and in one step, on a running gateway or none.
 //!
-//! Owns the options, the bar and what is told at the end. Reading and sorting is done here, in this process and beside the
+//! Owns the options and what is told at the end; what is told on the way is `told`'s. Reading and sorting is done here, in this process and beside the
 //! gateway (`verigate::index::import`); the gateway takes the finished file over by its hash.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+mod told;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::anyhow;
 use contract::Day;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::HumanCount;
 use serde_json::json;
 use verigate::control::{Link, Request, Response, SetView};
 use verigate::index::import::row::{Columns, Fixed};
 use verigate::index::import::source::Encoding;
-use verigate::index::import::{self, Begun, ImportError, MEMORY, Progress, Summary, Watch, Workshop};
+use verigate::index::import::{self, ImportError, MEMORY, OfKind, Summary, Workshop};
 use verigate::index::sets::file::{FileError, SetFile};
 use verigate::index::sets::hex;
 use verigate::ledger::folder::Folder;
 use verigate::ledger::writer::{ImportOrder, Order, Outcome};
 
+use self::told::Told;
 use super::codes::Author;
 use super::{Shared, ask, json, other, unexpected};
 use crate::failure::{Exit, Failure};
-
-/// Reasons that are told where no file takes them.
-const TOLD: usize = 5;
 
 /// Take a list of numbers in: CSV, TSV or one number to a line, plain, gzip or zstd.
 ///
@@ -118,10 +117,12 @@ impl Import {
             },
             memory: usize::try_from(self.memory << 20).unwrap_or(MEMORY),
         };
+        // Before a long list is read for nothing.
+        self.product.iter().try_for_each(|product| expect_product(&link, product))?;
         let Response::Sets { sets, last } = ask(&link, Request::Sets)? else { return Err(unexpected()) };
         let known = opened(&folder, &sets)?;
         let workshop = Workshop::open(&folder.sets()).map_err(failed)?;
-        let mut told = Told::begin(self.rejects.as_deref())?;
+        let mut told = Told::begin(self.rejects.as_deref(), self.dry_run)?;
         let read = import::import(&order, &workshop, &known, !self.dry_run, &mut told);
         let resumed = told.resumed;
         let reasons = told.end()?;
@@ -132,20 +133,45 @@ impl Import {
             failed(error)
         })?;
         if summary.rejected > 0 && self.rejects.is_none() {
-            let rejected = HumanCount(summary.rejected);
-            let more = listed(&reasons);
+            let (rejected, more) = (counted(summary.rejected, "row", "rows"), listed(&reasons));
             return Err(other(
                 Exit::Data,
-                anyhow!("{rejected} rows cannot be taken, so nothing was; with --rejects FILE the others are{more}"),
+                anyhow!("{rejected} cannot be taken, so nothing was; with --rejects FILE the others are{more}"),
             ));
         }
-        let Some(made) = &summary.made else { return self.tell((&summary, resumed), None, out) };
+        let lost: Vec<&SetView> = sets.iter().filter(|set| !set.readable).collect();
+        let Some(made) = &summary.made else {
+            // What the gateway would look at when it takes the list in.
+            summary.products.iter().try_for_each(|product| expect_product(&link, product))?;
+            for set in &lost {
+                let said = format!("set {} cannot be read: whether this list contradicts it is not known", set.set);
+                drop(writeln!(io::stderr(), "{said}"));
+            }
+            return self.tell((&summary, resumed), Became::Nothing, out);
+        };
+        let mended = lost.iter().find(|set| set.hash == hex(&made.hash)).map(|set| set.set);
+        if let (None, Some(lost)) = (mended, lost.first()) {
+            let SetView { set, source, .. } = lost;
+            return Err(other(
+                Exit::Unavailable,
+                anyhow!(
+                    "set {set} cannot be read, so nobody can say whether this list contradicts it, and nothing was \
+                     taken in: import {source} again first, or take the set out (verigate import --remove {set})"
+                ),
+            ));
+        }
         let source = list.file_name().map_or_else(|| "list".to_owned(), |name| name.to_string_lossy().into_owned());
         let order = ImportOrder { hash: hex(&made.hash), against: last, source, by };
         let Response::Done(outcome) = ask(&link, Request::Order(Order::Import(order)))? else {
             return Err(unexpected());
         };
-        self.tell((&summary, resumed), Some(&outcome), out)
+        let became = match outcome {
+            Outcome::Imported { position, set, batches, .. } => Became::Set { set, event: position.sequence, batches },
+            Outcome::Known { set } if mended == Some(set) => Became::Mended { set },
+            Outcome::Known { set } => Became::Known { set },
+            Outcome::Recorded { .. } | Outcome::Issued { .. } => return Err(unexpected()),
+        };
+        self.tell((&summary, resumed), became, out)
     }
 
     fn take_out(&self, link: &Link, by: String, out: &mut dyn Write) -> Result<(), Failure> {
@@ -164,56 +190,127 @@ impl Import {
     fn tell(
         &self,
         (summary, resumed): (&Summary, Option<u64>),
-        outcome: Option<&Outcome>,
+        became: Became,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        let Summary { rows, numbers, repeated, rejected, shared, groups, made } = summary;
-        let (set, event, batches, known) = match outcome {
-            Some(Outcome::Imported { position, set, batches, .. }) => {
-                (Some(*set), Some(position.sequence), Some(*batches), false)
-            }
-            Some(Outcome::Known { set }) => (Some(*set), None, None, true),
-            Some(Outcome::Recorded { .. } | Outcome::Issued { .. }) => return Err(unexpected()),
-            None => (None, None, None, false),
-        };
-        let span = batches.map(|(first, count)| (first, first + (count.max(1) as u64 - 1)));
+        let Summary { rows, numbers, repeated, rejected, shared, groups, products: _, kinds, made } = summary;
+        let span = became.span();
         if self.json {
+            let (set, event) = became.place();
+            let kinds: Vec<_> = kinds
+                .iter()
+                .map(|kind| json!({ "kind": kind.shape.to_string(), "numbers": kind.numbers, "first_line": kind.line }))
+                .collect();
             return json(
                 out,
                 &json!({
-                    "rows": rows, "numbers": numbers, "repeated": repeated, "rejected": rejected, "shared": shared,
-                    "groups": groups, "set": set, "known": known, "event": event, "resumed_at_row": resumed,
+                    "rows": rows, "numbers": numbers, "kinds": kinds, "repeated": repeated, "rejected": rejected,
+                    "shared": shared, "groups": groups, "set": set, "known": became.is_known(),
+                    "mended": matches!(became, Became::Mended { .. }), "event": event, "resumed_at_row": resumed,
                     "batches": span.map(|(first, last)| json!({ "first": first, "last": last })),
                     "file": made.as_ref().map(|made| json!({ "sha256": hex(&made.hash), "bytes": made.bytes })),
                 }),
             );
         }
-        let count = |count: &u64| HumanCount(*count);
-        writeln!(out, "{} rows: {} numbers", count(rows), count(numbers))?;
-        for (count, what) in [
-            (repeated, "rows said again what another row says"),
-            (rejected, "rows rejected, with line and reason in the file of rejects"),
-            (shared, "numbers stand in other sets too, with the same data: one unit of each"),
-        ] {
-            if *count > 0 {
-                writeln!(out, "  {} {what}", HumanCount(*count))?;
+        writeln!(out, "{}: {}", counted(*rows, "row", "rows"), looks(*numbers, kinds))?;
+        if let [_, _, ..] = kinds.as_slice() {
+            for OfKind { shape, numbers, line } in kinds {
+                writeln!(out, "  {} of {shape}, the first on line {line}", HumanCount(*numbers))?;
             }
         }
-        match (set, span) {
-            (Some(set), Some((first, last))) => {
+        for (count, one, many, what) in [
+            (*repeated, "row says", "rows say", "again what another row says"),
+            (*rejected, "row is", "rows are", "rejected, with line and reason in the file of rejects"),
+            (
+                if became.is_known() { 0 } else { *shared },
+                "number stands",
+                "numbers stand",
+                "in other sets too, with the same data: one unit of each",
+            ),
+        ] {
+            if count > 0 {
+                writeln!(out, "  {} {what}", counted(count, one, many))?;
+            }
+        }
+        match became {
+            Became::Nothing => writeln!(out, "a dry run: nothing was taken in")?,
+            Became::Known { set } => writeln!(out, "the same list stands already as set {set}; nothing was changed")?,
+            Became::Mended { set } => {
+                writeln!(out, "the same list stands as set {set}, whose file could not be read: it is whole again")?;
+            }
+            Became::Set { set, .. } => {
+                let (first, last) = span.unwrap_or_default();
                 let batches =
                     if first == last { format!("batch {first}") } else { format!("batches {first} to {last}") };
                 writeln!(out, "taken in as set {set}, {batches}; every check from now on sees it")?;
-                Ok(writeln!(out, "next: verigate codes activate --set {set}")?)
+                writeln!(out, "next: verigate codes activate --set {set}")?;
             }
-            (Some(set), None) => Ok(writeln!(out, "the same list stands already as set {set}; nothing was changed")?),
-            (None, _) => Ok(writeln!(out, "a dry run: nothing was taken in")?),
+        }
+        Ok(())
+    }
+}
+
+/// What became of a list.
+#[derive(Debug, Clone, Copy)]
+enum Became {
+    /// A dry run.
+    Nothing,
+    /// The set that stands already.
+    Known { set: u64 },
+    /// The file of a set that could not be read.
+    Mended { set: u64 },
+    /// A new set, with so many batches from the first on.
+    Set { set: u64, event: u64, batches: (u64, usize) },
+}
+
+impl Became {
+    /// Its set and the event that took it in.
+    const fn place(self) -> (Option<u64>, Option<u64>) {
+        match self {
+            Self::Nothing => (None, None),
+            Self::Known { set } | Self::Mended { set } => (Some(set), None),
+            Self::Set { set, event, .. } => (Some(set), Some(event)),
+        }
+    }
+
+    const fn is_known(self) -> bool {
+        matches!(self, Self::Known { .. } | Self::Mended { .. })
+    }
+
+    /// The first and the last batch.
+    fn span(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Set { batches: (first, count), .. } => Some((first, first + (count.max(1) as u64 - 1))),
+            Self::Nothing | Self::Known { .. } | Self::Mended { .. } => None,
         }
     }
 }
 
-/// The files of the sets that stand. One that cannot be read holds the import up: nobody could say whether it is
-/// contradicted.
+/// So many of something, as one says it.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { one } else { many })
+}
+
+/// How many numbers, and where they all look alike, how.
+fn looks(numbers: u64, kinds: &[OfKind]) -> String {
+    let numbers = counted(numbers, "number", "numbers");
+    match kinds {
+        [one] => format!("{numbers} of {}", one.shape),
+        several => format!("{numbers} of {} kinds", several.len()),
+    }
+}
+
+fn expect_product(link: &Link, product: &str) -> Result<(), Failure> {
+    let Response::Product(known) = ask(link, Request::Product { product: product.to_owned() })? else {
+        return Err(unexpected());
+    };
+    known
+        .map(drop)
+        .ok_or_else(|| other(Exit::Data, anyhow!("there is no product {product}; see `verigate codes list`")))
+}
+
+/// The files of the sets that stand and can be read. One that cannot holds every list up but its own: nobody could say
+/// whether it is contradicted.
 fn opened(folder: &Folder, sets: &[SetView]) -> Result<Vec<(u64, Arc<SetFile>)>, Failure> {
     let mut known = Vec::with_capacity(sets.len());
     for set in sets.iter().filter(|set| set.readable) {
@@ -226,97 +323,6 @@ fn opened(folder: &Folder, sets: &[SetView]) -> Result<Vec<(u64, Arc<SetFile>)>,
 
 fn listed(reasons: &[(u64, String)]) -> String {
     reasons.iter().map(|(line, reason)| format!("\n  line {line}: {reason}")).collect()
-}
-
-/// Tells how far it is, and writes down what is rejected.
-struct Told {
-    bar: ProgressBar,
-    rejects: Option<Rejects>,
-    first: Vec<(u64, String)>,
-    resumed: Option<u64>,
-}
-
-/// The file of rejects, under another name until it is complete: a killed import leaves none that would be in the way.
-struct Rejects {
-    table: csv::Writer<BufWriter<File>>,
-    unfinished: PathBuf,
-    path: PathBuf,
-}
-
-impl Rejects {
-    fn begin(path: &Path) -> anyhow::Result<Self> {
-        ensure!(!path.exists(), "{} is there already: name another file for the rejects", path.display());
-        let mut name = path.as_os_str().to_owned();
-        name.push(".part");
-        let unfinished = PathBuf::from(name);
-        let made = File::create(&unfinished).with_context(|| format!("cannot make {}", unfinished.display()))?;
-        let mut table = csv::Writer::from_writer(BufWriter::new(made));
-        table.write_record(["line", "reason"])?;
-        Ok(Self { table, unfinished, path: path.to_owned() })
-    }
-
-    fn end(mut self) -> anyhow::Result<()> {
-        let named = self.table.flush().and_then(|()| std::fs::rename(&self.unfinished, &self.path));
-        named.with_context(|| format!("cannot write {}", self.path.display()))
-    }
-}
-
-impl Told {
-    fn begin(rejects: Option<&Path>) -> Result<Self, Failure> {
-        let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg:>22} {bar:30} {percent:>3}% {elapsed} rest {eta}");
-        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let rejects = rejects.map(Rejects::begin).transpose().map_err(|error| other(Exit::Usage, error))?;
-        Ok(Self { bar, rejects, first: Vec::new(), resumed: None })
-    }
-
-    fn end(self) -> Result<Vec<(u64, String)>, Failure> {
-        self.bar.finish_and_clear();
-        if let Some(rejects) = self.rejects {
-            rejects.end().map_err(|error| other(Exit::Unavailable, error))?;
-        }
-        Ok(self.first)
-    }
-}
-
-impl Watch for Told {
-    fn begun(&mut self, begun: &Begun) {
-        let said = match begun {
-            Begun::Anew => return,
-            Begun::Resumed { rows } => {
-                self.resumed = Some(*rows);
-                format!("going on behind row {}, where an import of this list was broken off", HumanCount(*rows))
-            }
-            Begun::Dropped { list, why } => {
-                format!("beginning at the first row: an import of {list} was broken off, and {why}")
-            }
-        };
-        // Nothing depends on its being read.
-        drop(writeln!(io::stderr(), "{said}"));
-    }
-
-    fn progress(&mut self, progress: Progress) -> bool {
-        let (at, of, rows) = match progress {
-            Progress::Read { bytes, of, rows } => (bytes, of, rows),
-            Progress::Written { rows, of } => (rows, of, rows),
-        };
-        self.bar.set_length(of);
-        self.bar.set_position(at);
-        let elapsed = self.bar.elapsed().as_secs().max(1);
-        let doing = if matches!(progress, Progress::Read { .. }) { "read" } else { "written" };
-        self.bar.set_message(format!("{} {doing}, {}/s", HumanCount(rows), HumanCount(rows / elapsed)));
-        true
-    }
-
-    fn rejected(&mut self, line: u64, reason: &str) -> io::Result<()> {
-        if self.first.len() < TOLD {
-            self.first.push((line, reason.to_owned()));
-        }
-        match self.rejects.as_mut() {
-            Some(rejects) => rejects.table.write_record([line.to_string().as_str(), reason]).map_err(io::Error::from),
-            None => Ok(()),
-        }
-    }
 }
 
 fn failed(error: ImportError) -> Failure {

@@ -84,7 +84,7 @@ pub(super) fn write(out: &mut dyn Write, known: &Inspected, zone: &TimeZone, sty
 }
 
 fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Result<(), Failure> {
-    let Unit { product, maker, batch, boxed_in, key, .. } = unit;
+    let Unit { product, maker, batch, boxed_in, sets, key, .. } = unit;
     let name = |names: &contract::answer::Names| {
         names.en.as_ref().map_or_else(|| names.zh_hans.clone(), |en| format!("{} / {en}", names.zh_hans))
     };
@@ -97,17 +97,20 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
     }
     let hotline = maker.hotline.as_ref().map(|hotline| format!("; {hotline}")).unwrap_or_default();
     line(out, "maker", &format!("{}  {}{hotline}", maker.id, name(&maker.name)))?;
-    let minted =
-        batch.set.map_or_else(|| format!("key epoch {}", batch.epoch), |set| format!("imported with set {set}"));
+    let (came, minted) = match batch.set {
+        None => ("issued", format!("key epoch {}", batch.epoch)),
+        Some(set) => ("imported", format!("with set {set}")),
+    };
     let nth = batch.nth.map_or_else(String::new, |nth| format!("number {} of ", HumanCount(nth)));
     let lot = if batch.lot.is_empty() { String::new() } else { format!(", lot {}", batch.lot) };
     let parent = batch.parent.map_or_else(String::new, |parent| format!(", packed into batch {parent}"));
-    line(
-        out,
-        "batch",
-        &format!("{}: {nth}{} numbers{lot}, level {}{parent}", batch.id, HumanCount(batch.count), batch.level),
-    )?;
-    line(out, "issued", &format!("{} by {}, {minted}", minute(batch.issued_at, zone), batch.issued_by))?;
+    line(out, "batch", &format!("{}: {nth}{}{lot}, level {}{parent}", batch.id, numbers(batch.count), batch.level))?;
+    line(out, came, &format!("{} by {}, {minted}", minute(batch.issued_at, zone), batch.issued_by))?;
+    let others: Vec<String> = sets.iter().filter(|set| batch.set != Some(**set)).map(u64::to_string).collect();
+    if !others.is_empty() {
+        let sets = if others.len() == 1 { "set" } else { "sets" };
+        line(out, "also listed", &format!("in {sets} {}: what happens to any of them counts", others.join(", ")))?;
+    }
     let day = |what: &str, day: Option<contract::Day>| day.map(|day| format!("{what} {day}"));
     let days = [day("made", batch.made), day("good until", batch.expiry), day("on sale from", batch.on_sale_from)];
     let days: Vec<String> = days.into_iter().flatten().collect();
@@ -118,6 +121,10 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
         line(out, "in the box", boxed_in)?;
     }
     line(out, "key", key)
+}
+
+fn numbers(count: u64) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { "number" } else { "numbers" })
 }
 
 fn event(lived: &Lived, zone: &TimeZone) -> String {
@@ -207,7 +214,7 @@ fn width(text: &str) -> usize {
 }
 
 /// An instant to the minute, as the clock on the wall said it.
-fn minute(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {
     at.to_jiff().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
