@@ -5,9 +5,10 @@
 //! stays, and so does the past of every unit that it touched, as it was at the segment's end. So no rule ever loses a
 //! first check: every count that a verdict needs stands in those pasts, and a rebuild from a reduced log gives the same
 //! histories as one from the whole. Rules look at a unit's whole past (five sessions in ten years are as many as in one),
-//! therefore histories are never thinned by age; they name nobody once the peppers that their hashes were made under are
-//! destroyed. A signed note in the reduced segment says what was dropped and binds what stays, so that `ledger verify` still
-//! proves every other segment against the chain, and an event in the log says when it was done.
+//! therefore histories are never thinned by age; they hold of a place what rules look at and no more (`Past::check`), and
+//! name nobody once the peppers that their hashes were made under are destroyed. A signed note in the reduced segment says
+//! what was dropped and binds what stays, so that `ledger verify` still proves every other segment against the chain, and an
+//! event in the log says when it was done.
 //!
 //! Never reduced: the last segment, and any whose last event is younger than [`Retention::LEAST_DAYS`], which is longer than
 //! a reply is owed, a message's id is valid, or the guard looks back. What goes with it for good: replies to receipts that
@@ -15,6 +16,7 @@
 //! age backups, exports or archives: they are the operator's.
 
 pub mod reduce;
+pub mod whole;
 
 use std::path::PathBuf;
 use std::time::Duration;

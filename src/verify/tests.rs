@@ -5,6 +5,7 @@ mod guard;
 mod listed;
 mod model;
 mod privacy;
+mod prune;
 
 use std::path::Path;
 use std::sync::atomic::AtomicI64;

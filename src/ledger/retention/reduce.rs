@@ -111,7 +111,7 @@ pub struct Due {
     pub at: Timestamp,
     /// Bytes of its file.
     pub bytes: u64,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// The segments whose last event is older than `keep`, the oldest first; never the last segment.
@@ -141,27 +141,8 @@ pub fn due(folder: &Path, stream: u32, keep: Duration, now: Timestamp) -> Result
     Ok(due)
 }
 
-/// Copies a segment whole into another folder, durably; a copy that is there already is left.
-///
-/// # Errors
-/// [`LogError::Store`].
-pub fn archive(due: &Due, into: &Path) -> Result<(), LogError> {
-    let io = |source| LogError::Store { doing: "archived", source: Box::new(source) };
-    fs::create_dir_all(into).map_err(io)?;
-    let name = due.path.file_name().unwrap_or_default();
-    let (copy, unfinished) = (into.join(name), into.join(name).with_extension("db.new"));
-    if copy.exists() {
-        return Ok(());
-    }
-    sqlite::remove(&unfinished).map_err(io)?;
-    sqlite::copy(&due.path, &unfinished)?;
-    fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
-    fs::rename(&unfinished, &copy).map_err(io)?;
-    fs::File::open(into).and_then(|folder| folder.sync_all()).map_err(io)
-}
-
 /// Makes the reduced file of a segment beside it. From then on it is the segment; the whole one is removed by
-/// [`remove_whole`].
+/// [`super::whole::remove`].
 ///
 /// # Errors
 /// [`LogError::Damaged`] where the segment does not follow from the one before or the next not from it;
@@ -222,18 +203,6 @@ pub fn reduce(folder: &Path, stream: u32, due: &Due, key: &SigningKey) -> Result
     Ok(note)
 }
 
-/// Removes the whole file of every segment that is reduced.
-///
-/// # Errors
-/// [`LogError::Store`].
-pub fn remove_whole(folder: &Path, stream: u32) -> Result<(), LogError> {
-    let io = |source| LogError::Store { doing: "reduced", source: Box::new(source) };
-    for segment in segments::segments(folder, stream)?.into_iter().filter(Segment::is_reduced) {
-        sqlite::remove(&segment.whole()).map_err(io)?;
-    }
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
-}
-
 /// What is in a reduced segment.
 #[derive(Debug)]
 pub struct ReducedSegment {
@@ -270,6 +239,11 @@ impl ReducedSegment {
     #[must_use]
     pub const fn note(&self) -> &Note {
         &self.note
+    }
+
+    /// Whether this ledger's key signed that.
+    pub(super) const fn is_signed(&self) -> bool {
+        self.is_signed
     }
 
     /// Reads everything that stays, and proves that it is what was signed and follows from `head`. Returns the head after it.

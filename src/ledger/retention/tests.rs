@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rusqlite::types::Value;
 
-use super::reduce::{Due, archive, due, reduce, remove_whole};
+use super::reduce::{Due, due, reduce};
+use super::whole::{self, archive};
 use super::*;
 use crate::index::UnitKey;
 use crate::ledger::audit::{self, Verified};
@@ -75,7 +76,7 @@ fn reduced(dir: &Path, keep: u64) -> Vec<Due> {
     for one in &found {
         reduce(dir, 0, one, &signing_key(&master())).unwrap();
     }
-    remove_whole(dir, 0).unwrap();
+    whole::remove(dir, 0).unwrap();
     found
 }
 
@@ -204,8 +205,15 @@ fn a_segment_that_is_there_twice_is_the_reduced_one_until_the_next_run_removes_t
     let both = files();
     assert!(segments(dir.path(), 0).unwrap()[0].is_reduced());
     assert_eq!(verify(dir.path(), &[]).unwrap().reduced.0, 1);
+    let left = whole::left(dir.path(), 0, &verifying_key(&master())).unwrap();
+    assert_eq!(left.iter().map(|(due, _, told)| (due.first, *told)).collect::<Vec<_>>(), [(1, false)]);
+    let other = whole::left(dir.path(), 0, &verifying_key(&Secret::from_bytes([6; 32])));
+    assert!(
+        matches!(other, Err(LogError::Damaged { sequence: 1, .. })),
+        "the whole one may be all there is: {other:?}"
+    );
     drop(SegmentLog::open(dir.path(), 0).unwrap());
-    remove_whole(dir.path(), 0).unwrap();
+    whole::remove(dir.path(), 0).unwrap();
     assert!(files() < both);
     let name = std::fs::read_dir(whole.path()).unwrap().next().unwrap().unwrap().file_name();
     assert_eq!(name.to_string_lossy(), "0-000000000001-2026-11.db", "the archive holds it whole");

@@ -43,7 +43,7 @@ impl Bench {
         self.ask(asked).unwrap().answers[0].verdict.kind()
     }
 
-    fn open_with(&mut self, retention: Retention) {
+    pub(super) fn open_with(&mut self, retention: Retention) {
         self.gateway = None;
         let time = Arc::clone(&self.time);
         let clock: Clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     /// The histories that are on disk are those that the log amounts to.
-    fn same_when_rebuilt(&mut self) {
+    pub(super) fn same_when_rebuilt(&mut self) {
         self.gateway = None;
         let folder = Folder::all_in(self.dir.path());
         let digest = || SqliteHistories::open(&folder.histories()).unwrap().digest().unwrap();

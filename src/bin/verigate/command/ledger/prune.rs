@@ -29,11 +29,11 @@ impl Prune {
             let Response::Pruned(pruned) = ask(&link, Request::Prune { dry: self.dry_run, by })? else {
                 return Err(unexpected());
             };
+            let is_over = self.dry_run || pruned.left == 0 || pruned.done.is_empty();
+            pruned.done.iter().try_for_each(|segment| if self.json { Ok(()) } else { told(segment, out) })?;
             if pruned.for_good && !self.json {
                 return Ok(writeln!(out, "the log is kept for good: [retention] log_days is not set")?);
             }
-            let is_over = self.dry_run || pruned.left == 0 || pruned.done.is_empty();
-            pruned.done.iter().try_for_each(|segment| if self.json { Ok(()) } else { told(segment, out) })?;
             all.extend(pruned.done);
             if is_over {
                 break;
