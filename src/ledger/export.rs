@@ -236,9 +236,10 @@ struct OwedLine {
     until: Timestamp,
 }
 
+/// A unit by its number without the tag, or by its key where it is of a listed set.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum UnitLine {
+pub(super) enum UnitLine {
     Native { layout: u8, resource: u64, serial: u64 },
     Named(UnitKey),
 }
@@ -394,10 +395,19 @@ const fn tells_given(verdict: &Verdict) -> bool {
 }
 
 impl UnitLine {
-    fn of(unit: &UnitKey) -> Self {
+    pub(super) fn of(unit: &UnitKey) -> Self {
         match unit.as_native() {
             Some((layout, resource, serial)) => Self::Native { layout, resource, serial },
             None => Self::Named(*unit),
+        }
+    }
+}
+
+impl std::fmt::Display for UnitLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Native { resource, serial, .. } => write!(f, "{resource}-{serial}"),
+            Self::Named(key) => write!(f, "{key}"),
         }
     }
 }

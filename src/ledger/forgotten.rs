@@ -3,7 +3,10 @@
 //! Decided 2026-11-26. The log is never edited, so forgetting an asker is a new event that names its hashes and gives its
 //! earlier sessions one anonymous name, drawn at random. From that event on:
 //! - *It is nobody's past.* What the asker asks later is asked by somebody new: no "you asked before", and nothing that
-//!   is shown or exported of the time before tells its hash, its place or what it wrote.
+//!   is exported or reported of the time before tells its hash, its place or what it wrote.
+//! - *Where a unit was asked about stays the unit's.* Its history keeps the city of a check where that was known to the city,
+//!   or the point of the registered terminal or shop, under the anonymous name: others go on to be told "first asked in that
+//!   city". What an asker itself claimed, its district and its point are in no history.
 //! - *The sessions still count.* They become those of another asker. Otherwise whoever copies a number and has it checked
 //!   again and again could wash its history by asking to be forgotten, and a flagged guesser could bring back the checks
 //!   that its flag took out of histories: the anonymous name therefore inherits the flag.

@@ -9,6 +9,8 @@
 //! through the log, hash by hash, as far as the log is kept ([`super::privacy`] does so for the asker's own sake). Who stays
 //! away for one pepper's whole time, or is forgotten, breaks that chain; reducing the log's segments ends it.
 
+mod days;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
@@ -27,28 +29,10 @@ use super::event::SealedRoute;
 use crate::secret::{Secret, SecretError};
 use crate::verify::history::AskerHash;
 
+pub use self::days::KeyDays;
+
 /// The ending of a key file that is being destroyed.
 const DYING: &str = "dying";
-
-/// The days of the keys that lie in a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyDays {
-    /// When each pepper was made, the latest first; the first two match askers.
-    pub peppers: Vec<Day>,
-    /// Of which days return routes can still be read.
-    pub routes: Vec<Day>,
-}
-
-impl KeyDays {
-    /// Reads a folder beside the gateway that keeps it; changes nothing.
-    ///
-    /// # Errors
-    /// [`SecretError::Io`].
-    pub fn of(folder: &Path) -> Result<Self, SecretError> {
-        let peppers = known(folder, "pepper-")?.into_keys().rev().collect();
-        Ok(Self { peppers, routes: known(folder, "route-")?.into_keys().collect() })
-    }
-}
 
 /// The keys of one ledger, in one folder.
 #[derive(Debug)]

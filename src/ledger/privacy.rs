@@ -15,6 +15,7 @@ use contract::{Channel, Colour, Day, Position, Request, Timestamp, VerdictKind};
 use serde::Serialize;
 
 use super::event::{Event, InquiryEvent};
+use super::export::UnitLine;
 use super::folder::Folder;
 use super::forgotten::ForgottenAskers;
 use super::keys::{KeyDays, TipKeys};
@@ -133,7 +134,7 @@ pub struct Checked {
 /// # Errors
 /// [`PrivacyError`].
 pub fn overview(folder: &Folder, now: Timestamp) -> Result<Overview, PrivacyError> {
-    let KeyDays { peppers, routes: route_days } = KeyDays::of(&folder.keys)?;
+    let KeyDays { peppers, routes: route_days, .. } = KeyDays::of(&folder.keys)?;
     let rare = Rare::read(&folder.log())?;
     let open = rare.flags.values().filter(|until| **until > now).count();
     Ok(Overview {
@@ -352,10 +353,6 @@ impl Search {
 fn did(row: &Row, inquiry: &InquiryEvent, tips: &TipKeys) -> Did {
     let sealed = inquiry.tip.as_ref();
     let read = sealed.and_then(|sealed| tips.open(sealed, Position { stream: STREAM, sequence: row.sequence }));
-    let unit = |key: crate::index::UnitKey| match key.as_native() {
-        Some((_, resource, serial)) => format!("{resource}-{serial}"),
-        None => key.to_string(),
-    };
     Did {
         sequence: row.sequence,
         at: Timestamp(row.at.as_millis().div_euclid(60_000) * 60_000),
@@ -365,7 +362,11 @@ fn did(row: &Row, inquiry: &InquiryEvent, tips: &TipKeys) -> Did {
         checks: inquiry
             .checks
             .iter()
-            .map(|check| Checked { unit: check.unit.map(unit), verdict: check.verdict.kind(), colour: check.colour })
+            .map(|check| Checked {
+                unit: check.unit.as_ref().map(|unit| UnitLine::of(unit).to_string()),
+                verdict: check.verdict.kind(),
+                colour: check.colour,
+            })
             .collect(),
         tip: inquiry.request.as_ref().and_then(|request| match request {
             Request::Tip(tip) => Some(read.clone().unwrap_or_else(|| tip.text.clone())),

@@ -15,7 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Channel, EventTime, Life, Place, Timestamp};
+use contract::{Channel, Confidence, EventTime, Life, Place, Timestamp};
 use minicbor::{Decode, Encode};
 
 use crate::index::{Stamp, Timeline};
@@ -69,7 +69,7 @@ pub struct Session {
     /// When the asker asked first, for travel.
     #[n(5)]
     pub asked: EventTime,
-    /// Where the asker was at first.
+    /// Where the asker was at first, as far as rules look at it.
     #[n(6)]
     pub place: Option<Place>,
     /// The same asker's hash under the latest pepper it asked under, where that is a later one.
@@ -173,7 +173,7 @@ impl Past {
             checks: 1,
             channel: check.channel,
             asked: check.asked,
-            place: check.place.cloned(),
+            place: check.place.and_then(looked_at),
             renamed: None,
             folded: 0,
         });
@@ -216,6 +216,18 @@ impl Past {
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.uncounted == 0 && self.life.is_empty()
     }
+}
+
+/// What of a place rules look at, and so all that a history may keep of it for good: nothing of one that an asker claims, the
+/// city of one that is known to the city, and the point of a registered terminal, shop or inspector.
+fn looked_at(place: &Place) -> Option<Place> {
+    let Place { city, point, confidence, .. } = place;
+    let point = match confidence {
+        Confidence::Low => return None,
+        Confidence::Medium => None,
+        Confidence::High => *point,
+    };
+    Some(Place { city: city.clone(), district: None, point, confidence: *confidence })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use contract::Role;
 
-use super::hashed;
+use super::{UnitLine, hashed};
 use crate::index::Evidence;
 use crate::ledger::event::Event;
 use crate::ledger::log::Row;
@@ -48,9 +48,11 @@ pub(super) fn write(row: &Row, event: &Event, table: &mut csv::Writer<&mut dyn W
         }
     };
     for check in &inquiry.checks {
-        let (layout, resource, serial) = match check.unit.and_then(|unit| unit.as_native()) {
-            Some((layout, resource, serial)) => (layout.to_string(), resource.to_string(), serial.to_string()),
-            None => Default::default(),
+        let (layout, resource, serial) = match check.unit.as_ref().map(UnitLine::of) {
+            Some(UnitLine::Native { layout, resource, serial }) => {
+                (layout.to_string(), resource.to_string(), serial.to_string())
+            }
+            Some(UnitLine::Named(_)) | None => Default::default(),
         };
         let advisories: Vec<&str> = check.advisories.iter().map(|advisory| advisory.kind().name()).collect();
         let cells: [String; COLUMNS.len()] = [

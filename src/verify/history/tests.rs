@@ -190,7 +190,7 @@ proptest! {
         let mut past = run(&steps);
         if let Some(first) = past.sessions.first_mut() {
             let point = Some(contract::Point { lat_e5: -1, lon_e5: 2, radius_km: 3 });
-            let confidence = contract::Confidence::High;
+            let confidence = Confidence::High;
             first.place = Some(Place { city: "上海".to_owned(), district: None, point, confidence });
         }
         let stamp =
@@ -200,4 +200,20 @@ proptest! {
         prop_assert_eq!(&minicbor::decode::<Past>(&bytes).unwrap(), &past);
         prop_assert_eq!(minicbor::to_vec(past.clone()).unwrap(), bytes);
     }
+}
+
+#[test]
+fn of_a_place_only_what_rules_look_at_is_kept() {
+    let point = Some(contract::Point { lat_e5: 2_254_321, lon_e5: 11_406_789, radius_km: 0 });
+    let place =
+        |confidence| Place { city: "Shenzhen".to_owned(), district: Some("Futian".to_owned()), point, confidence };
+    let kept = |place: &Place| fold([Checked { place: Some(place), ..by(asker(1), 0) }]).sessions[0].place.clone();
+    let bare = |confidence, point| Place { district: None, point, ..place(confidence) };
+    assert_eq!(kept(&place(Confidence::Low)), None, "what an asker claims");
+    assert_eq!(kept(&place(Confidence::Medium)), Some(bare(Confidence::Medium, None)));
+    assert_eq!(
+        kept(&place(Confidence::High)),
+        Some(bare(Confidence::High, point)),
+        "a terminal stands where it stands"
+    );
 }

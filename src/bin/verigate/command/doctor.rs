@@ -2,6 +2,8 @@
 //!
 //! Changes nothing but for one small file that it writes, syncs and removes.
 
+mod retention;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -93,6 +95,7 @@ impl Doctor {
         if let Some(master) = &master {
             tell("ledger", ledger(&folder, master, lock.is_some()))?;
         }
+        tell("retention", retention::kept(&folder, (&core.retention, master.as_ref()), clock()()))?;
         let known = folder.log().is_dir().then(|| known(&folder, clock()()));
         tell("sets", sets(&folder, known.as_ref()))?;
         if let Some(Ok(known)) = &known {

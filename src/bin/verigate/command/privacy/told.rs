@@ -106,7 +106,7 @@ impl<'a> Told<'a> {
             line(
                 "sessions in histories",
                 None,
-                "hash, first and last minute, medium, place of a unit's first and latest askers",
+                "hash, first and last minute and medium of a unit's first and latest askers, and the city where it was sure",
                 None,
                 format!("for good, for verdicts count them; nobody can be told from them after {known}"),
             ),
@@ -223,7 +223,10 @@ impl Forgot {
         writeln!(out, "forgotten: {} events are nobody's from now on", self.events)?;
         writeln!(out, "what it asks from now on is asked by somebody new; reports and exports show none of the rest")?;
         writeln!(out, "stays:")?;
-        writeln!(out, "  its checks count in the histories of the units, as an unnamed asker's")?;
+        writeln!(
+            out,
+            "  its checks count in the histories of the units, with their city where it was sure, as an unnamed asker's"
+        )?;
         let until = self.nobody_from.as_deref().unwrap_or("its pepper is destroyed");
         writeln!(out, "  the log's rows with its hash; from about {until} nobody can tell whose they were")?;
         if self.opt_out_stands {
