@@ -3,6 +3,7 @@
 //! Pure. A header of anyone else counts for nothing, and of a trusted proxy only the one header that the configuration names:
 //! a proxy passes on the other one as the client wrote it. Trusts no name, only addresses.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
@@ -49,8 +50,10 @@ impl Proxies {
             ProxyHeader::XForwardedFor => "x-forwarded-for",
             ProxyHeader::Forwarded => "forwarded",
         };
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        let mut hops: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+        // Also where a client put in front what is no text: what our proxy added behind it still counts.
+        let lines: Vec<Cow<'_, str>> =
+            headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let mut hops: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).collect();
         let mut address = connection.address;
         for _ in 0..MOST_HOPS {
             let Some(hop) = hops.pop() else { break };
@@ -130,6 +133,11 @@ mod tests {
         ] {
             assert_eq!(sender(OURS, "127.0.0.1", &[("x-forwarded-for", said)]).0, client, "{said}");
         }
+        let no_text = HeaderValue::from_bytes(b"1.1.1.1\xff, 203.0.113.7").unwrap();
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-for"), no_text)]);
+        let proxy = Peer { address: [127, 0, 0, 1].into(), reached_loopback: true, by_tls: false };
+        let client = toml::from_str::<Proxies>(OURS).unwrap().sender(proxy, &headers).address;
+        assert_eq!(client.to_string(), "203.0.113.7", "nobody hides behind the proxy's address");
         let two = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.7")];
         assert_eq!(sender(OURS, "127.0.0.1", &two).0, "203.0.113.7");
     }

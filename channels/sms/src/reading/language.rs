@@ -1,7 +1,7 @@
 //! The language of a reply, from the text it replies to.
 //!
 //! By script first, then by key word, then by the sender's country. Does not translate and does not guess between
-//! dialects.
+//! dialects. Of a country that reads none of the gateway's languages nothing is known.
 
 use std::cmp::Ordering;
 
@@ -50,7 +50,7 @@ fn by_keyword(text: &str, keywords: &[(String, Option<Language>)]) -> Option<Lan
 /// Any Chinese character, or the initials of a Chinese word, tell Chinese as it is read where the sender is; any other
 /// word of Latin letters tells English.
 fn by_word(text: &str, phone: &str) -> Option<Language> {
-    let chinese = || by_country(phone).unwrap_or(Language::ZhHans);
+    let chinese = || chinese_of(phone).unwrap_or(Language::ZhHans);
     if text.chars().any(is_han) {
         return Some(chinese());
     }
@@ -61,11 +61,24 @@ fn by_word(text: &str, phone: &str) -> Option<Language> {
     Some(if CHINESE.contains(&word) { chinese() } else { Language::En })
 }
 
-/// The Chinese that is read in a number's country: the mainland's, or that of Hong Kong, Macao and Taiwan. Of other
-/// countries nothing is known.
+/// Countries whose everyday language, or that of their offices and packs, is English: North America and the Caribbean, South
+/// Africa, the British Isles, Australia, the Philippines, New Zealand, Singapore, India, Ghana, Nigeria, Kenya, Ireland,
+/// Malta. No other country's code begins with one of these (ITU-T E.164, list of assigned codes).
+const ENGLISH: &[&str] = &["1", "27", "44", "61", "63", "64", "65", "91", "233", "234", "254", "353", "356"];
+
+/// What is read in a number's country.
 fn by_country(phone: &str) -> Option<Language> {
-    let begins = |codes: &[&str]| codes.iter().any(|code| phone.starts_with(code));
-    if begins(&["852", "853", "886"]) { Some(Language::ZhHk) } else { begins(&["86"]).then_some(Language::ZhHans) }
+    chinese_of(phone).or_else(|| begins(phone, ENGLISH).then_some(Language::En))
+}
+
+/// The Chinese that is read in a number's country: the mainland's, or that of Hong Kong, Macao and Taiwan.
+fn chinese_of(phone: &str) -> Option<Language> {
+    let hong_kong = begins(phone, &["852", "853", "886"]).then_some(Language::ZhHk);
+    hong_kong.or_else(|| begins(phone, &["86"]).then_some(Language::ZhHans))
+}
+
+fn begins(phone: &str, codes: &[&str]) -> bool {
+    codes.iter().any(|code| phone.starts_with(code))
 }
 
 /// Whether a character stands in GB 2312, which is Simplified Chinese: the part of GBK whose octets are 0xB0 to 0xF7 and

@@ -191,6 +191,9 @@ fn the_language_is_the_script_s_then_the_word_s_then_the_country_s() {
         ("85291234567", NUMBER, Language::ZhHk),
         ("85366123456", NUMBER, Language::ZhHk),
         ("14155550123", NUMBER, Language::En),
+        ("447700900123", NUMBER, Language::En),
+        ("6591234567", NUMBER, Language::En),
+        ("447700900123", "查詢 12345678901234567890", Language::ZhHk),
         ("85291234567", "查 12345678901234567890", Language::ZhHk),
         ("14155550123", "查 12345678901234567890", Language::ZhHans),
         ("85291234567", "查询 12345678901234567890", Language::ZhHans),
@@ -204,6 +207,23 @@ fn the_language_is_the_script_s_then_the_word_s_then_the_country_s() {
         ("8613800138000", "幫我睇下", Language::ZhHk),
     ] {
         assert_eq!(question_from(phone, words).language, language, "{phone} {words}");
+    }
+}
+
+#[test]
+fn a_bare_number_is_answered_in_the_default_only_where_the_country_tells_nothing() {
+    let settings = Settings { language: Language::ZhHans, ..settings() };
+    for (phone, language) in [
+        ("447700900123", Language::En),
+        ("14155550123", Language::En),
+        ("85291234567", Language::ZhHk),
+        ("33612345678", Language::ZhHans),
+        ("819012345678", Language::ZhHans),
+    ] {
+        let (from, to) = (address(phone, 1), address(OURS, 0));
+        let text = Text { from: &from, to: &to, kind: MoKind::Text, words: Ok(NUMBER) };
+        let Reading::Asks(question) = read(&text, &settings) else { panic!("{phone} is not answered") };
+        assert_eq!(question.language, language, "{phone}");
     }
 }
 
