@@ -17,4 +17,6 @@ mod import;
 #[cfg(test)]
 mod privacy;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod tidy;

@@ -14,10 +14,10 @@ use support::smpp::{self, Wire};
 
 use super::demo::Demo;
 
-const PHONE: &str = "447700900123";
+pub(crate) const PHONE: &str = "447700900123";
 
 /// Types a number where it is asked for.
-fn verigate(dir: &Path, args: &[&str], typed: &str) -> Output {
+pub(crate) fn verigate(dir: &Path, args: &[&str], typed: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_verigate"))
         .arg("--dir")
         .arg(dir)
@@ -37,13 +37,13 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn report(dir: &Path, phone: &str) -> Value {
+pub(crate) fn report(dir: &Path, phone: &str) -> Value {
     let output = verigate(dir, &["privacy", "report", "--phone", "--json"], &format!("+{phone}\n"));
     serde_json::from_str(&text(&output)).unwrap()
 }
 
 /// Texts a number and waits for the reply.
-fn texted(link: &mut Wire, phone: &str, words: &str) {
+pub(crate) fn texted(link: &mut Wire, phone: &str, words: &str) {
     link.text(smpp::SUBMIT, phone, words);
     link.flush().unwrap();
     loop {

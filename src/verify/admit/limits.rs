@@ -100,9 +100,14 @@ impl Channels {
 }
 
 /// The section `[quotas]`, checked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(try_from = "Written")]
-pub struct Quotas {
+pub struct Quotas(Written);
+
+/// The section as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
     /// A phone or a cookie. Default 20 an hour and 60 a day.
     person: Quota,
     /// A network address or a withheld number. Default 60 an hour and 200 a day: households share one.
@@ -123,24 +128,6 @@ pub struct Quotas {
     /// How many askers are remembered. Default 200,000: some 25 MB.
     askers: u32,
     /// How many addresses and networks are remembered. Default 100,000: some 20 MB.
-    networks: u32,
-    guard: Guard,
-    alarm: Alarm,
-}
-
-/// The section as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Written {
-    person: Quota,
-    address: Quota,
-    terminal: Quota,
-    registered: Quota,
-    help: Quota,
-    network: Quota,
-    prefix: Prefix,
-    channel: Channels,
-    askers: u32,
     networks: u32,
     guard: Guard,
     alarm: Alarm,
@@ -178,26 +165,6 @@ impl Default for Prefix {
 
 impl Default for Written {
     fn default() -> Self {
-        let Quotas {
-            person,
-            address,
-            terminal,
-            registered,
-            help,
-            network,
-            prefix,
-            channel,
-            askers,
-            networks,
-            guard,
-            alarm,
-        } = Quotas::default();
-        Self { person, address, terminal, registered, help, network, prefix, channel, askers, networks, guard, alarm }
-    }
-}
-
-impl Default for Quotas {
-    fn default() -> Self {
         let hourly = |hour, day| Quota { hour: Some(hour), day: Some(day), minute: None };
         Self {
             person: hourly(20, 60),
@@ -220,15 +187,14 @@ impl TryFrom<Written> for Quotas {
     type Error = QuotasError;
 
     fn try_from(written: Written) -> Result<Self, QuotasError> {
-        let Written { person, address, terminal, registered, help, network, .. } = written;
-        let Written { prefix, channel, askers, networks, guard, alarm, .. } = written;
+        let Written { prefix, channel, guard, alarm, .. } = &written;
         for (name, quota) in [
-            ("person", person),
-            ("address", address),
-            ("terminal", terminal),
-            ("registered", registered),
-            ("help", help),
-            ("network", network),
+            ("person", written.person),
+            ("address", written.address),
+            ("terminal", written.terminal),
+            ("registered", written.registered),
+            ("help", written.help),
+            ("network", written.network),
             ("channel.sms", channel.sms),
             ("channel.voice", channel.voice),
             ("channel.web", channel.web),
@@ -242,8 +208,8 @@ impl TryFrom<Written> for Quotas {
         for (name, got, bounds) in [
             ("prefix.v4", prefix.v4, (8, 32)),
             ("prefix.v6", prefix.v6, (16, 64)),
-            ("askers", askers, (1_000, 10_000_000)),
-            ("networks", networks, (1_000, 10_000_000)),
+            ("askers", written.askers, (1_000, 10_000_000)),
+            ("networks", written.networks, (1_000, 10_000_000)),
             ("guard.misses", guard.misses, (1, NUMBERS)),
             ("guard.success_percent", guard.success_percent, (0, 99)),
             ("guard.most_misses", guard.most_misses, (1, NUMBERS)),
@@ -262,20 +228,7 @@ impl TryFrom<Written> for Quotas {
         ] {
             bounded(name, got, bounds)?;
         }
-        Ok(Self {
-            person,
-            address,
-            terminal,
-            registered,
-            help,
-            network,
-            prefix,
-            channel,
-            askers,
-            networks,
-            guard,
-            alarm,
-        })
+        Ok(Self(written))
     }
 }
 
@@ -286,7 +239,7 @@ impl Quotas {
     pub fn wide() -> Self {
         let wide = Quota::per_minute(MOST);
         let guard = Guard { misses: u32::MAX, ..Guard::default() };
-        Self {
+        Self(Written {
             person: wide,
             address: wide,
             terminal: wide,
@@ -294,18 +247,18 @@ impl Quotas {
             help: wide,
             network: wide,
             guard,
-            ..Self::default()
-        }
+            ..Written::default()
+        })
     }
 
     /// The quota of a kind of asker.
     #[must_use]
     pub const fn of(&self, kind: AskerKind) -> &Quota {
         match kind {
-            AskerKind::Person => &self.person,
-            AskerKind::Address => &self.address,
-            AskerKind::Terminal => &self.terminal,
-            AskerKind::Registered => &self.registered,
+            AskerKind::Person => &self.0.person,
+            AskerKind::Address => &self.0.address,
+            AskerKind::Terminal => &self.0.terminal,
+            AskerKind::Registered => &self.0.registered,
         }
     }
 
@@ -313,11 +266,11 @@ impl Quotas {
     #[must_use]
     pub fn by(&self, channel: Channel) -> Option<&Quota> {
         let quota = match channel {
-            Channel::Sms => &self.channel.sms,
-            Channel::Voice => &self.channel.voice,
-            Channel::Web => &self.channel.web,
-            Channel::Kiosk => &self.channel.kiosk,
-            Channel::Api => &self.channel.api,
+            Channel::Sms => &self.0.channel.sms,
+            Channel::Voice => &self.0.channel.voice,
+            Channel::Web => &self.0.channel.web,
+            Channel::Kiosk => &self.0.channel.kiosk,
+            Channel::Api => &self.0.channel.api,
         };
         (*quota != Quota::default()).then_some(quota)
     }
@@ -325,43 +278,43 @@ impl Quotas {
     /// The quota of requests without a number.
     #[must_use]
     pub const fn help(&self) -> &Quota {
-        &self.help
+        &self.0.help
     }
 
     /// The quota of a network.
     #[must_use]
     pub const fn network(&self) -> &Quota {
-        &self.network
+        &self.0.network
     }
 
     /// How much of an address names a network.
     #[must_use]
     pub const fn prefix(&self) -> &Prefix {
-        &self.prefix
+        &self.0.prefix
     }
 
     /// Who is taken for a guesser.
     #[must_use]
     pub const fn guard(&self) -> &Guard {
-        &self.guard
+        &self.0.guard
     }
 
     /// When guessing over all askers is told of.
     #[must_use]
     pub const fn alarm(&self) -> &Alarm {
-        &self.alarm
+        &self.0.alarm
     }
 
     /// How many askers are remembered.
     #[must_use]
     pub fn askers(&self) -> usize {
-        usize::try_from(self.askers).unwrap_or(usize::MAX)
+        usize::try_from(self.0.askers).unwrap_or(usize::MAX)
     }
 
     /// How many addresses and networks are remembered.
     #[must_use]
     pub fn networks(&self) -> usize {
-        usize::try_from(self.networks).unwrap_or(usize::MAX)
+        usize::try_from(self.0.networks).unwrap_or(usize::MAX)
     }
 }
 
