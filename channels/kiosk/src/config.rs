@@ -90,7 +90,7 @@ pub enum Way {
         /// Host and port.
         address: String,
         /// By TLS.
-        tls: Option<TlsClient>,
+        tls: Option<Box<TlsClient>>,
         /// The port is set by RFC 2217.
         port: Option<SerialConfig>,
     },

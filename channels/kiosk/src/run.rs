@@ -76,7 +76,7 @@ fn usable(settings: &Settings) -> Result<(), KioskError> {
     for terminal in &settings.terminals {
         if let Way::Dial { tls, .. } = &terminal.way {
             let fault = |source| KioskError::Tls { terminal: terminal.name.to_string(), source };
-            dial::dialler(tls.as_ref()).map_err(fault)?;
+            dial::dialler(tls.as_deref()).map_err(fault)?;
         }
     }
     Ok(())
@@ -147,9 +147,7 @@ impl Bound {
             let hub = Arc::clone(&hub);
             serving.spawn(async move {
                 let tasks = hub.tasks.clone();
-                // Where tasks are wrapped in others each layer would hold it anew.
-                let accepted = move |connection| Box::pin(accept::accepted(Arc::clone(&hub), nth, connection));
-                listener.serve(&tasks, accepted).await;
+                listener.serve(&tasks, move |connection| accept::accepted(Arc::clone(&hub), nth, connection)).await;
             });
         }
         shutdown.cancelled().await;

@@ -43,6 +43,8 @@ impl Drain {
         F::Output: Send + 'static,
     {
         let cut = self.cut.clone();
+        // In memory of its own: every layer around it would hold room for it once more.
+        let task = Box::pin(task);
         self.tasks.spawn(async move { cut.run_until_cancelled(task).await })
     }
 

@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,8 @@ class Bench:
         self.processes.end(demo)
         for line in ("raw", "remote", "scanner", "display", "printer"):
             self.plug(line)
-        self.ports = {"raw": free_port(), "remote": free_port(), "dial-in": free_port()}
+        self.ports = {"raw": free_port(), "remote": free_port(), "dial-in": free_port(), "tls": free_port()}
+        self.certify()
         self.write("ser2net.yaml", self.ser2net())
         self.start_ser2net()
         self.write("secret", "D4AD20A1B2C3\n")
@@ -124,6 +126,14 @@ class Bench:
         self.processes.end(socat)
         for end in held:
             os.close(end)
+
+    def certify(self):
+        """A certificate of the gateway, one of a mall whose serial servers are let in, and one of a stranger."""
+        for name in ("gateway", "mall", "stranger"):
+            made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+            extensions = ["-addext", "subjectAltName=DNS:gateway.test", "-addext", "basicConstraints=critical,CA:FALSE"]
+            files = ["-keyout", self.path(name + ".key"), "-out", self.path(name + ".pem"), "-subj", f"/CN={name}.test"]
+            subprocess.run(made + extensions + files, check=True, capture_output=True)
 
     def ser2net(self):
         connection = "connection: &{name}\n  accepter: {accepter}127.0.0.1,{port}\n  connector: serialdev,{tty},9600n81,local\n"
@@ -158,6 +168,8 @@ class Bench:
         text += "[quotas]\nterminal = { minute = 100000 }\n"
 
         text += f'[[kiosk.server]]\nlisten = "127.0.0.1:{self.ports["dial-in"]}"\n'
+        text += f'[[kiosk.server]]\nlisten = "127.0.0.1:{self.ports["tls"]}"\n'
+        text += f'tls = {{ certificates = "{self.path("gateway.pem")}", key = "{self.path("gateway.key")}", clients = "{self.path("mall.pem")}" }}\n'
         for name, way in ways.items():
             output, more = outputs[name]
             text += f'[[kiosk.terminal]]\nname = "{name}"\nplace = {{ city = "深圳" }}\n{way}{device.format(output=output, more=more)}'
@@ -397,6 +409,34 @@ def test_a_serial_server_registers_and_keeps_its_line_open(bench):
         while part := line.recv(4096):
             heard += part
         assert "没有登记" in heard.decode(), heard
+
+
+def test_a_serial_server_is_let_in_by_its_certificate_alone(bench):
+    def dial(name):
+        context = ssl.create_default_context(cafile=bench.path("gateway.pem"))
+        if name:
+            context.load_cert_chain(bench.path(name + ".pem"), bench.path(name + ".key"))
+        line = socket.create_connection(("127.0.0.1", bench.ports["tls"]))
+        line.settimeout(15)
+        line = context.wrap_socket(line, server_hostname="gateway.test")
+        line.sendall(b"D4AD20A1B2C3" + bench.code() + b"\r\n")
+        heard = b""
+        while b"\r\n\r\n" not in heard:
+            part = line.recv(4096)
+            assert part, f"ended after {heard!r}"
+            heard += part
+        line.close()
+        return heard
+
+    heard = dial("mall")
+    assert heard[:1] == ACK and b"first check" in heard, heard
+    scans = bench.probe("dial-in")["counts"]["scans"]
+    for name in ("stranger", None):
+        try:
+            raise AssertionError(f"let in: {dial(name)!r}")
+        except (ssl.SSLError, ConnectionError):
+            pass
+    assert bench.probe("dial-in")["counts"]["scans"] == scans
 
 
 def main():

@@ -201,7 +201,7 @@ impl TerminalConfig {
             Way::Tty { path: path.clone(), serial: self.serial }
         } else if let Some(dial) = &self.dial {
             let port = dial.rfc2217.then_some(self.serial);
-            Way::Dial { address: dial.address.clone(), tls: dial.tls.clone(), port }
+            Way::Dial { address: dial.address.clone(), tls: dial.tls.clone().map(Box::new), port }
         } else if let Some(place) = &self.registration {
             let said = secrets(place).map_err(|source| ConfigError::Secret { terminal: name.to_owned(), source })?;
             // A section that is only looked over has no secrets yet.

@@ -70,13 +70,13 @@ async fn identify(
     server: usize,
     stream: &mut Stream,
     peer: std::net::IpAddr,
-) -> Option<(Who, Vec<u8>, bool)> {
+) -> Option<(Box<Who>, Vec<u8>, bool)> {
     let peer = peer.to_canonical();
     let settings = hub.settings();
     let terminals = &settings.terminals;
     let by_address = |terminal: &&Arc<Terminal>| matches!(terminal.way, Way::From(from) if from.to_canonical() == peer);
     if let Some(terminal) = terminals.iter().find(by_address) {
-        return Some((of_terminal(hub, terminal, &terminal.name)?, Vec::new(), true));
+        return Some((Box::new(of_terminal(hub, terminal, &terminal.name)?), Vec::new(), true));
     }
     let anyone = settings.servers.get(server)?.anyone.as_ref();
     let mut said = Vec::new();
@@ -88,7 +88,7 @@ async fn identify(
             match registered(terminals, &said) {
                 Heard::Terminal(terminal, length) => {
                     let rest = said.split_off(length);
-                    return Some((of_terminal(hub, &terminal, &terminal.name)?, rest, true));
+                    return Some((Box::new(of_terminal(hub, &terminal, &terminal.name)?), rest, true));
                 }
                 Heard::Nobody if !said.is_empty() => break,
                 Heard::Nobody => {}
@@ -113,7 +113,8 @@ async fn identify(
     let asker = Asker::new(Identity::Network(peer), Role::Shopper);
     let scope = format!("kiosk/from/{peer}");
     let stop = hub.tasks.stopping().clone();
-    Some((Who { post, device, registration: Arc::new([]), asker, place: None, scope, stop }, said, false))
+    let who = Who { post, device, registration: Arc::new([]), asker, place: None, scope, stop };
+    Some((Box::new(who), said, false))
 }
 
 enum Heard {

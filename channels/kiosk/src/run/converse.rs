@@ -64,7 +64,7 @@ type Answered = (u64, Language, Result<Reply, Refusal>, Duration);
 
 struct Talk<'a> {
     hub: &'a Hub,
-    who: Who,
+    who: Box<Who>,
     /// Ends the line of a terminal that proved who it is when it comes again.
     token: Option<CancellationToken>,
     session: Speaking,
@@ -77,7 +77,13 @@ struct Talk<'a> {
 }
 
 /// Converses until the line ends.
-pub(super) async fn converse<S>(hub: &Hub, who: Who, stream: S, opening: Opening, replaced: &CancellationToken) -> Ended
+pub(super) async fn converse<S>(
+    hub: &Hub,
+    who: Box<Who>,
+    stream: S,
+    opening: Opening,
+    replaced: &CancellationToken,
+) -> Ended
 where
     S: AsyncRead + AsyncWrite + Send + Unpin,
 {
@@ -172,7 +178,7 @@ impl Drop for Talk<'_> {
 }
 
 impl<'a> Talk<'a> {
-    fn new(hub: &'a Hub, who: Who, telnet: Option<Box<Telnet>>) -> Self {
+    fn new(hub: &'a Hub, who: Box<Who>, telnet: Option<Box<Telnet>>) -> Self {
         let session = Speaking::new(hub, &who, now());
         let probe_at = telnet.is_some().then(|| now() + PROBE);
         let (token, out, stall_at, reaching) = (None, Vec::new(), None, None);
@@ -222,6 +228,9 @@ impl<'a> Talk<'a> {
 
     fn written(&mut self, count: usize) {
         self.out.drain(..count.min(self.out.len()));
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
         self.stall_at = None;
     }
 
@@ -311,7 +320,7 @@ impl<'a> Talk<'a> {
             self.token = Some(who.post.up("its key"));
         }
         who.post.heard(time());
-        self.who = who;
+        *self.who = who;
     }
 
     fn leave(&mut self) {
@@ -348,7 +357,7 @@ impl<'a> Talk<'a> {
     }
 
     fn inquiry(&self, scan: Scan, language: Language) -> Inquiry {
-        let Who { asker, place, scope, .. } = &self.who;
+        let Who { asker, place, scope, .. } = &*self.who;
         // The age is the terminal's measure; its clock may run a little off.
         let error_ms = u32::try_from(scan.age().as_millis() / 100).unwrap_or(u32::MAX);
         let asked = EventTime { at: time().minus(scan.age()), error_ms };

@@ -49,7 +49,7 @@ impl Pause {
 pub(super) async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>) {
     let Way::Dial { address, tls, port } = &terminal.way else { return };
     let Some(who) = of_terminal(&hub, &terminal, &terminal.name) else { return };
-    let dialler = match dialler(tls.as_ref()) {
+    let dialler = match dialler(tls.as_deref()) {
         Ok(dialler) => dialler,
         Err(error) => return who.post.failed(&error.to_string()),
     };
@@ -65,7 +65,7 @@ pub(super) async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>) {
                 let telnet = port.map(|port| Box::new(Telnet::new(remote(port))));
                 let token = who.post.up(address);
                 let opening = Opening { first: Vec::new(), telnet, halves: false };
-                let ended = converse(&hub, who.clone(), &mut stream, opening, &token).await;
+                let ended = converse(&hub, Box::new(who.clone()), &mut stream, opening, &token).await;
                 who.post.down(&token);
                 match ended {
                     Ended::Stopped | Ended::Replaced => return,

@@ -129,7 +129,8 @@ struct State {
     up: Option<CancellationToken>,
     by: String,
     fault: String,
-    told: Told,
+    /// Most terminals say nothing of themselves.
+    told: Option<Box<Told>>,
 }
 
 /// One terminal.
@@ -225,11 +226,11 @@ impl Post {
 
     /// It said something of itself.
     pub(crate) fn tell(&self, change: impl FnOnce(&mut Told)) {
-        change(&mut self.state().told);
+        change(self.state().told.get_or_insert_default());
     }
 
     pub(crate) fn of_itself(&self) -> Told {
-        self.state().told.clone()
+        self.state().told.as_deref().cloned().unwrap_or_default()
     }
 
     /// By which way it is or was there, and why it is not.

@@ -163,7 +163,7 @@ async fn keep(hub: Arc<Hub>, terminal: Arc<Terminal>, name: Arc<str>, path: Stri
             Ok(Ok(mut line)) => {
                 pause.reset();
                 let token = who.post.up(&path);
-                let ended = converse(&hub, who.clone(), &mut line, Opening::default(), &token).await;
+                let ended = converse(&hub, Box::new(who.clone()), &mut line, Opening::default(), &token).await;
                 who.post.down(&token);
                 line.close().await;
                 match ended {
@@ -218,7 +218,7 @@ pub(super) async fn keep_pty(hub: Arc<Hub>, terminal: Arc<Terminal>, pty: Pty) {
     let mut line = Line(ours);
     loop {
         let token = who.post.up(&path);
-        let ended = converse(&hub, who.clone(), &mut line, Opening::default(), &token).await;
+        let ended = converse(&hub, Box::new(who.clone()), &mut line, Opening::default(), &token).await;
         who.post.down(&token);
         match ended {
             // Nobody reads: what is written is for whoever comes next.
