@@ -25,7 +25,7 @@ use crate::ledger::writer::{Order, OrderError, Outcome};
 use crate::verify::{Gateway, Inspected, OpenError, Pruned};
 
 pub use client::{Here, Link, ask, call};
-pub use server::serve;
+pub use server::{Bound, bind, serve};
 
 /// The longest request, in bytes with its line feed: 1 MiB, room for the 10,000 units that one order may name.
 pub const MOST_REQUEST: usize = 1 << 20;

@@ -32,7 +32,23 @@ const TAKEN: Duration = Duration::from_secs(30);
 /// What is under way when the gateway stops may take so long.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves the local socket of the gateway's folder until `stopping` resolves; what is under way then is finished.
+/// The local socket of a folder, from which on commands are heard.
+#[derive(Debug)]
+pub struct Bound {
+    listener: UnixListener,
+    _named: Named,
+}
+
+/// Binds the local socket of the gateway's folder; within a runtime.
+///
+/// # Errors
+/// [`ControlError::Listen`].
+pub fn bind(gateway: &Gateway) -> Result<Bound, ControlError> {
+    let socket = gateway.folder().socket();
+    listen(&socket).map_err(|source| ControlError::Listen { socket, source })
+}
+
+/// [`bind`] and [`Bound::serve`].
 ///
 /// # Errors
 /// [`ControlError::Listen`].
@@ -41,38 +57,43 @@ pub async fn serve(
     channels: Channels,
     stopping: impl Future<Output = ()> + Send,
 ) -> Result<(), ControlError> {
-    let channels = Arc::new(channels);
-    let socket = gateway.folder().socket();
-    let (listener, _named) =
-        listen(&socket).map_err(|source| ControlError::Listen { socket: socket.clone(), source })?;
-    let (stop, stopped) = watch::channel(false);
-    let mut stopping = pin!(stopping);
-    let mut talks = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = &mut stopping => break,
-            Some(_) = talks.join_next() => {}
-            accepted = listener.accept(), if talks.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    talks.spawn(talk(Arc::clone(&gateway), Arc::clone(&channels), stream, stopped.clone()));
-                }
-                Err(error) => {
-                    // Out of file handles, say: waiting is all that helps, and spinning harms.
-                    tracing::warn!(cause = %error, "an operator could not be let in");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-        }
-    }
-    stop.send_replace(true);
-    let drained = async { while talks.join_next().await.is_some() {} };
-    if timeout(DRAIN, drained).await.is_err() {
-        tracing::warn!("an operator's request was cut off");
-    }
+    bind(&gateway)?.serve(gateway, channels, stopping).await;
     Ok(())
 }
 
+impl Bound {
+    /// Serves until `stopping` resolves; what is under way then is finished.
+    pub async fn serve(self, gateway: Arc<Gateway>, channels: Channels, stopping: impl Future<Output = ()> + Send) {
+        let channels = Arc::new(channels);
+        let (stop, stopped) = watch::channel(false);
+        let mut stopping = pin!(stopping);
+        let mut talks = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = &mut stopping => break,
+                Some(_) = talks.join_next() => {}
+                accepted = self.listener.accept(), if talks.len() < MOST_CONNECTIONS => match accepted {
+                    Ok((stream, _)) => {
+                        talks.spawn(talk(Arc::clone(&gateway), Arc::clone(&channels), stream, stopped.clone()));
+                    }
+                    Err(error) => {
+                        // Out of file handles, say: waiting is all that helps, and spinning harms.
+                        tracing::warn!(cause = %error, "an operator could not be let in");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        }
+        stop.send_replace(true);
+        let drained = async { while talks.join_next().await.is_some() {} };
+        if timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("an operator's request was cut off");
+        }
+    }
+}
+
 /// Takes the socket's name away at the end, so that the next command need not try it.
+#[derive(Debug)]
 struct Named(PathBuf);
 
 impl Drop for Named {
@@ -82,7 +103,7 @@ impl Drop for Named {
     }
 }
 
-fn listen(socket: &Path) -> io::Result<(UnixListener, Named)> {
+fn listen(socket: &Path) -> io::Result<Bound> {
     let fresh = socket.with_extension("new");
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -91,7 +112,7 @@ fn listen(socket: &Path) -> io::Result<(UnixListener, Named)> {
     let listener = UnixListener::bind(&fresh)?;
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))?;
     fs::rename(&fresh, socket)?;
-    Ok((listener, Named(socket.to_owned())))
+    Ok(Bound { listener, _named: Named(socket.to_owned()) })
 }
 
 /// One operator's requests, one after another, until they end, fall silent or the gateway stops.

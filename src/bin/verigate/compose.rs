@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use verigate::code::layout::LayoutConfig;
 use verigate::config::{CoreConfig, Data, Keys, Ledger, Log, ProcessEnvironment};
-use verigate::control;
+use verigate::control::{self, ControlError};
 use verigate::ledger::folder::{Folder, FolderError};
 use verigate::ledger::log::LogError;
 use verigate::ledger::retention::Retention;
@@ -253,7 +253,7 @@ pub(crate) async fn serve(
     let terminals = kiosks.operator();
     kiosk::section(terminals.clone(), &mut section);
     let kiosks = tasks.spawn(kiosks.serve());
-    let control = tasks.spawn(control::serve(Arc::clone(&gateway), section, stopping.clone().cancelled_owned()));
+    let control = tasks.spawn(operated(&gateway, section, stopping.clone()));
     let (reading, sets) = (stopping.clone(), gateway.register().sets().snapshot());
     // Reads every byte of the imported sets once: what is damaged is found before anybody asks for it.
     tasks.spawn_blocking(move || sets.verify(&mut || !reading.is_cancelled()));
@@ -289,6 +289,23 @@ pub(crate) async fn serve(
     tasks.wait().await;
     // Closing joins the ledger's threads: not on an async worker.
     tokio::task::spawn_blocking(move || gateway.close()).await.map_err(|error| ours(error.into()))
+}
+
+/// Hears commands: from now on, for who waits for `ready` may give one next.
+fn operated(
+    gateway: &Arc<Gateway>,
+    channels: control::Channels,
+    stopping: CancellationToken,
+) -> impl Future<Output = Result<(), ControlError>> + Send + use<> {
+    let bound = control::bind(gateway);
+    if let Err(error) = &bound {
+        tracing::error!(cause = %error, "commands cannot reach this gateway");
+    }
+    let gateway = Arc::clone(gateway);
+    async move {
+        bound?.serve(gateway, channels, stopping.cancelled_owned()).await;
+        Ok(())
+    }
 }
 
 /// Once a day: keys that have served their time are destroyed, segments that are too old are reduced.
