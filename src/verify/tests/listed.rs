@@ -61,10 +61,9 @@ impl Bench {
     /// As `live`; the event's sequence.
     fn live_at(&self, target: Selector, life: Life, lifted: bool) -> u64 {
         let by = "test".to_owned();
-        match self.order(Order::Live { target, life, lifted, at: None, by, city: None, reason: None }) {
-            Outcome::Recorded { position } => position.sequence,
-            other => panic!("{other:?}"),
-        }
+        let order = Order::Live { target, life, lifted, at: None, by, city: None, reason: None };
+        let Outcome::Recorded { position } = self.order(order) else { panic!("a life event is recorded") };
+        position.sequence
     }
 
     fn told(&self, number: &str, asker: &str) -> contract::Answer {

@@ -14,13 +14,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use contract::Life;
-use indicatif::HumanCount;
 use serde_json::json;
 use verigate::config::{Environment, ProcessEnvironment};
 use verigate::control::{Link, Request, Response};
 use verigate::index::{Batch, Product};
 
-use self::inspect::minute;
+use self::inspect::{minute, numbers};
 use super::{Shared, ask, json, other, unexpected};
 use crate::failure::{Exit, Failure};
 
@@ -169,20 +168,18 @@ fn list(shared: &Shared, as_json: bool, out: &mut dyn Write) -> Result<(), Failu
         for batch in of_product.get(product.id.as_str()).into_iter().flatten() {
             let expiry = batch.expiry.map_or_else(String::new, |day| format!(", good until {day}"));
             let level = if batch.level > 1 { format!(", level {}", batch.level) } else { String::new() };
-            let (id, count, at) = (batch.id, HumanCount(batch.count()), minute(batch.issued_at, core.rules.zone()));
+            let (id, numbers, at) = (batch.id, numbers(batch.count()), minute(batch.issued_at, core.rules.zone()));
             let lot = if batch.lot.is_empty() { String::new() } else { format!("lot {}, ", batch.lot) };
             let issued = batch
                 .listed
                 .map_or_else(|| format!("issued {at}"), |listed| format!("imported {at} with set {}", listed.set));
-            writeln!(out, "  batch {id}: {lot}{count} numbers{level}{expiry}, {issued}")?;
+            writeln!(out, "  batch {id}: {lot}{numbers}{level}{expiry}, {issued}")?;
         }
     }
     for set in &sets {
         let unreadable = if set.readable { "" } else { ", CANNOT BE READ: see `verigate doctor`" };
         let life = if set.life.is_empty() { String::new() } else { format!(", {}", set.life.join(", ")) };
-        let numbers = if set.numbers == 1 { "number" } else { "numbers" };
-        let (id, count, source) = (set.set, HumanCount(set.numbers), &set.source);
-        writeln!(out, "set {id}: {count} {numbers} from {source}{life}{unreadable}")?;
+        writeln!(out, "set {}: {} from {}{life}{unreadable}", set.set, numbers(set.numbers), set.source)?;
     }
     Ok(())
 }

@@ -215,7 +215,7 @@ impl Import {
         writeln!(out, "{}: {}", counted(*rows, "row", "rows"), looks(*numbers, kinds))?;
         if let [_, _, ..] = kinds.as_slice() {
             for OfKind { shape, numbers, line } in kinds {
-                writeln!(out, "  {} of {shape}, the first on line {line}", HumanCount(*numbers))?;
+                writeln!(out, "  {shape}: {}, the first on line {line}", HumanCount(*numbers))?;
             }
         }
         for (count, one, many, what) in [
@@ -295,7 +295,7 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 fn looks(numbers: u64, kinds: &[OfKind]) -> String {
     let numbers = counted(numbers, "number", "numbers");
     match kinds {
-        [one] => format!("{numbers} of {}", one.shape),
+        [one] => format!("{numbers} ({})", one.shape),
         several => format!("{numbers} of {} kinds", several.len()),
     }
 }

@@ -123,7 +123,8 @@ fn about(out: &mut dyn Write, unit: &Unit, zone: &TimeZone, style: Style) -> Res
     line(out, "key", key)
 }
 
-fn numbers(count: u64) -> String {
+/// So many numbers.
+pub(super) fn numbers(count: u64) -> String {
     format!("{} {}", HumanCount(count), if count == 1 { "number" } else { "numbers" })
 }
 

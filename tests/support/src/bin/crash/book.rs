@@ -62,6 +62,21 @@ pub(crate) enum Line {
     },
     /// A batch was recalled.
     Recalled(u64),
+    /// A list was taken in as a set.
+    Imported {
+        /// Which.
+        set: u64,
+        /// Its numbers.
+        numbers: Vec<String>,
+    },
+    /// A set was recalled.
+    SetRecalled(u64),
+    /// A set is being taken out.
+    Removing(u64),
+    /// A set was taken out.
+    Removed(u64),
+    /// The histories were taken back to an older schema, and brought forward again.
+    Migrated,
     /// A sale was recorded there.
     Sold {
         /// The report's key.
@@ -101,6 +116,10 @@ pub(crate) struct Book {
     pub(crate) open: BTreeMap<String, Question>,
     pub(crate) batches: BTreeMap<u64, Vec<String>>,
     pub(crate) recalled: Vec<u64>,
+    pub(crate) sets: BTreeMap<u64, Vec<String>>,
+    pub(crate) recalled_sets: Vec<u64>,
+    pub(crate) removing: Vec<u64>,
+    pub(crate) removed: Vec<u64>,
     pub(crate) sold: Vec<(String, String, i64, u64)>,
     pub(crate) delivering: Vec<u64>,
     pub(crate) delivered: Vec<u64>,
@@ -123,6 +142,8 @@ pub(crate) struct Count {
     pub(crate) doubled: u64,
     pub(crate) two_firsts: u64,
     pub(crate) backups: u64,
+    pub(crate) imports: u64,
+    pub(crate) migrations: u64,
     pub(crate) faults: Vec<String>,
 }
 
@@ -143,6 +164,20 @@ impl Book {
             }
             Line::Issued { batch, numbers } => drop(self.batches.insert(batch, numbers)),
             Line::Recalled(batch) => self.recalled.push(batch),
+            Line::Imported { set, numbers } => {
+                count.imports += 1;
+                self.sets.insert(set, numbers);
+            }
+            Line::SetRecalled(set) => self.recalled_sets.push(set),
+            Line::Removing(set) => {
+                self.removing.push(set);
+                acknowledged = 0;
+            }
+            Line::Removed(set) => self.removed.push(set),
+            Line::Migrated => {
+                count.migrations += 1;
+                acknowledged = 0;
+            }
             Line::Sold { key, code, at, sequence } => self.sold.push((key, code, at, sequence)),
             Line::Delivering(sequence) => {
                 self.delivering.push(sequence);
@@ -222,6 +257,11 @@ impl Count {
             | Line::Told(..)
             | Line::Issued { .. }
             | Line::Recalled(_)
+            | Line::Imported { .. }
+            | Line::SetRecalled(_)
+            | Line::Removing(_)
+            | Line::Removed(_)
+            | Line::Migrated
             | Line::Sold { .. }
             | Line::Delivering(_)
             | Line::Delivered(_)

@@ -3,7 +3,9 @@
 //! Tells the driver every acknowledgement on standard output the moment it has it, and nothing before. Its clock starts
 //! where the book's stood and leaps by days now and then, so that months turn, keys rotate and replies expire under load.
 
+mod lists;
 mod look;
+mod older;
 mod work;
 
 use std::path::PathBuf;
@@ -116,6 +118,13 @@ pub(crate) fn run(task: Task) -> anyhow::Result<()> {
     // Narrow bounds, so that histories are written, checkpoints signed and memory full all the time.
     let settings =
         Settings { quotas: Quotas::wide(), hot_units: 240, group: 48, checkpoint_events: 150, ..Settings::default() };
+    let is_older = match older::take_back(&folder, task.seed) {
+        Ok(is_older) => is_older,
+        Err(error) => {
+            tell(&Line::Fault(format!("the histories do not open: {error:#}")));
+            return Ok(());
+        }
+    };
     let opened = Gateway::init(&folder).and_then(|_| match task.is_unsynced {
         true => Gateway::open_unsynced(folder, settings, clock.clock()),
         false => Gateway::open(folder, settings, clock.clock()),
@@ -127,6 +136,9 @@ pub(crate) fn run(task: Task) -> anyhow::Result<()> {
             return Ok(());
         }
     };
+    if is_older {
+        tell(&Line::Migrated);
+    }
     let is_last = task.is_last;
     let core = Arc::new(Core { gateway, book, task, clock });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -119,7 +119,7 @@ fn cuts(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::Resu
         faults.push("a log that is not synced lost nothing: these cuts prove nothing".to_owned());
     }
     Ok(format!(
-        "{} power cuts, {} acknowledged, {} looked for again, {} refused, {} lost, {} doubled, {} two firsts, {} backups brought back, histories folded anew equal {} times; {} cuts of the program over HTTP: {} acknowledged, {} replayed, {} lost, {} doubled, {} two firsts, chain of {} events {}, rebuild {}; an unsynced log was seen to lose {seen} answers",
+        "{} power cuts, {} acknowledged, {} looked for again, {} refused, {} lost, {} doubled, {} two firsts, {} lists taken in, {} older folders brought forward, {} backups brought back, histories folded anew equal {} times; {} cuts of the program over HTTP: {} acknowledged, {} replayed, {} lost, {} doubled, {} two firsts, chain of {} events {}, rebuild {}; an unsynced log was seen to lose {seen} answers",
         options.times,
         count.acknowledged,
         count.looked_for,
@@ -127,6 +127,8 @@ fn cuts(options: &Options, dir: &Path, faults: &mut Vec<String>) -> anyhow::Resu
         count.lost,
         count.doubled,
         count.two_firsts,
+        count.imports,
+        count.migrations,
         count.backups,
         count.proven,
         to_program,

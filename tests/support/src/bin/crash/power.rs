@@ -1,7 +1,8 @@
 //! `scripts/crash power [N]` and `eio [N]`: the power goes at an operation nobody chose, N times over.
 //!
-//! Owns the rounds. Most cuts hit the core in a process of its own, on a disk that is made anew every few of them and
-//! cut while it is prepared too; some hit the program under load over HTTP. A control run on a log that is not synced
+//! Owns the rounds. Most cuts hit the core in a process of its own, under checks, sales, orders, imports, checkpoints, backups
+//! and months that turn, on a disk that is made anew every few of them and cut while it is prepared too, or while the
+//! histories of an older build are brought forward; some hit the program under load over HTTP. A control run on a log that is not synced
 //! must show losses, or the whole would prove nothing.
 
 use std::io::{BufRead as _, BufReader};

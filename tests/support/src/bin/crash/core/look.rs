@@ -13,7 +13,7 @@ use verigate::ledger::histories::{Histories as _, SqliteHistories};
 use verigate::ledger::writer::Order;
 use verigate::secret::Secret;
 
-use super::{Core, VALID_FOR, digits, tell};
+use super::{Core, VALID_FOR, digits, lists, tell};
 use crate::book::Line;
 use crate::proof;
 
@@ -22,7 +22,8 @@ const OWED_FOR: i64 = 47 * 3_600_000;
 
 /// Looks for all of it and tells what is wrong; an error where something cannot even be asked.
 pub(super) async fn all(core: &Arc<Core>) -> anyhow::Result<()> {
-    let looked_for = answers(core).await + catalogue(core).await + sales(core).await + owed(core).await?;
+    let looked_for =
+        answers(core).await + catalogue(core).await + lists::look(core).await + sales(core).await + owed(core).await?;
     backups(core)?;
     core.gateway.order(Order::Checkpoint).await?;
     let (events, checkpoints) = whole(core)?;

@@ -1,4 +1,5 @@
-//! The load that the power is cut under: checks, sales, deliveries, orders, checkpoints, backups and leaps of the clock.
+//! The load that the power is cut under: checks, sales, deliveries, orders, imports, checkpoints, backups and leaps of the
+//! clock.
 //!
 //! Each task tells what was acknowledged to it. A refusal acknowledges nothing, and is waited out.
 
@@ -13,13 +14,17 @@ use verigate::index::catalogue::{BatchOrder, Selector};
 use verigate::index::{Concealment, Maker, Product};
 use verigate::ledger::writer::{Order, OrderError, Outcome};
 
-use super::{Core, look, tell};
+use super::{Core, lists, look, tell};
 use crate::book::{Line, Question};
 use crate::disk::Luck;
 
 const ASKERS: u16 = 10;
 /// Numbers in a batch.
 const BATCH: u64 = 40;
+/// Numbers of a list that are asked about.
+const LISTED: usize = 12;
+/// Digits of a number of our own.
+const OWN: usize = 20;
 /// How long a refused task waits.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -73,7 +78,8 @@ async fn ask(core: Arc<Core>, numbers: Arc<Numbers>, asker: u16) {
             continue;
         };
         let key = format!("{:x}-{asker}-{turn}", core.task.seed);
-        if luck.below(8) == 0 {
+        // A listed number may have left with its list, and cannot be sold then.
+        if luck.below(8) == 0 && code.len() == OWN {
             sell(&core, key, code).await;
             continue;
         }
@@ -134,6 +140,12 @@ async fn order(core: Arc<Core>, numbers: Arc<Numbers>) {
             if core.gateway.catalogue().products().is_empty() || luck.below(4) == 0 {
                 core.gateway.order(change(&core, &product)).await?;
                 tell(&Line::Product(product));
+            }
+            if luck.below(3) == 0 {
+                let listed = lists::change(&core, nth, &mut luck).await?;
+                // Few of each: there are more to a list than to a batch.
+                numbers.add(listed.get(..listed.len().min(LISTED)).unwrap_or_default());
+                return Ok(());
             }
             issue(&core, &numbers, &mut luck).await
         };
