@@ -15,6 +15,8 @@
 //!   appended again: the refused rows are then gone for good, whatever becomes of the power or the process.
 //! - A log that is opened is not trusted either: the process before may have been killed between its write and its sync,
 //!   or after a sync that failed. What its WAL holds is written again and synced before SQLite looks at it.
+//! - A file is used only with a WAL (`sqlite.rs`): of a rollback journal's removal, which is what commits there, SQLite says
+//!   nothing that could be proven.
 //! - The folder is synced by us before the first row of every connection. SQLite does so as well when it makes a WAL, but
 //!   tells nobody when that fails.
 

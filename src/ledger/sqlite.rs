@@ -35,21 +35,41 @@ pub(super) type Migrations = &'static [&'static str];
 pub(super) fn open(path: &Path, durability: Durability, migrations: Migrations) -> Result<Connection, LogError> {
     let mut connection = Connection::open(path).map_err(store("opened"))?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(store("opened"))?;
+    keep_wal(&connection)?;
     connection
         .execute_batch(match durability {
-            Durability::Unsynced => {
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
-            }
+            Durability::Unsynced => "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;",
             Durability::Log => {
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;"
             }
             Durability::Projection => {
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF;"
             }
         })
         .map_err(store("opened"))?;
     migrate(&mut connection, path, migrations)?;
     Ok(connection)
+}
+
+/// Turns the WAL on, for good. The pragma gives its row first and commits after that: who takes the row and leaves never
+/// hears that the commit failed, and goes on with a rollback journal, whose removal FULL does not sync. A power cut brings
+/// it back then, and with it the state before the last commit. A connection on which this failed is of no use: from then on
+/// it says that it has a WAL.
+fn keep_wal(connection: &Connection) -> Result<(), LogError> {
+    let mode = || -> rusqlite::Result<String> {
+        let mut set = connection.prepare("PRAGMA journal_mode = WAL")?;
+        let mut rows = set.query([])?;
+        let mut mode = String::new();
+        // To the end, where the commit is.
+        while let Some(row) = rows.next()? {
+            mode = row.get(0)?;
+        }
+        Ok(mode)
+    };
+    match mode().map_err(store("opened"))?.as_str() {
+        "wal" => Ok(()),
+        other => Err(LogError::Store { doing: "opened", source: format!("its journal mode is {other}").into() }),
+    }
 }
 
 /// Opens for reading beside a writer.
@@ -183,6 +203,21 @@ mod tests {
         let path = dir.path().join("x.db");
         fs::write(&path, vec![b'x'; 8192]).unwrap();
         assert!(matches!(open(&path, Durability::Log, ONE), Err(LogError::Store { .. })));
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_given_a_wal_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut connection = Connection::open(dir.path().join("x.db")).unwrap();
+        connection.execute_batch("CREATE TABLE a(x)").unwrap();
+        connection.commit_hook(Some(|| true)).unwrap();
+        let error = keep_wal(&connection).unwrap_err();
+        assert!(matches!(error, LogError::Store { doing: "opened", .. }), "{error}");
+        drop(connection);
+        let connection = Connection::open(dir.path().join("x.db")).unwrap();
+        keep_wal(&connection).unwrap();
+        connection.execute_batch("INSERT INTO a VALUES (1)").unwrap();
+        assert!(beside(&dir.path().join("x.db"), "-wal").exists());
     }
 
     #[test]
