@@ -4,6 +4,7 @@
 //! are made to be destroyed ([`keys`]), receipts, and the one thread that writes it all. Decides nothing: verdicts are
 //! `verify::decide`'s.
 
+pub(crate) mod ahead;
 pub mod audit;
 pub mod backup;
 #[cfg(test)]

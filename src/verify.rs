@@ -1,8 +1,8 @@
 //! The core as channels see it: one gateway that admits, finds, has settled, and releases.
 //!
 //! Owns the order of the steps and the threads behind them: the ledger's writer, which alone settles, and a reader for
-//! what was answered before. Async workers never touch SQLite; they hand a job over and wait. A job that was handed over
-//! is settled whether or not anybody still waits for it.
+//! what was answered before. Async workers never touch SQLite and never wait for a disk; they hand a job over and wait. A
+//! job that was handed over is settled whether or not anybody still waits for it.
 
 pub mod admit;
 pub mod decide;
@@ -32,9 +32,10 @@ use self::decide::{Decision, Recorded};
 use self::history::AskerHash;
 use self::learn::Looked;
 use self::reader::Reader;
-use crate::index::Index as _;
 use crate::index::catalogue::Catalogue;
 use crate::index::register::Register;
+use crate::index::{Found, Index as _};
+use crate::ledger::ahead::Ahead;
 use crate::ledger::event::LoggedId;
 use crate::ledger::folder::{Folder, Lock};
 use crate::ledger::replay::Replays;
@@ -51,6 +52,7 @@ pub struct Gateway {
     shared: Arc<Shared>,
     admission: Admission,
     replays: Arc<Mutex<Replays>>,
+    ahead: Ahead,
     jobs: Arc<Jobs>,
     reader: Reader,
     folder: Folder,
@@ -183,8 +185,8 @@ impl Gateway {
         };
         // Taken before finding: what changes in between is found again.
         let generation = self.shared.register.generation();
-        let found = match limited {
-            Some(_) => inquiry.checks.iter().map(|_| crate::index::Found::Unavailable).collect(),
+        let found: Vec<Found> = match limited {
+            Some(_) => inquiry.checks.iter().map(|_| Found::Unavailable).collect(),
             None => inquiry.checks.iter().map(|check| self.shared.register.find(&check.number)).collect(),
         };
         let generation = if limited.is_some() { u64::MAX } else { generation };
@@ -195,11 +197,13 @@ impl Gateway {
                 checks.map(|(check, found)| Looked::up(&self.shared, &check.number, found)).collect()
             }
         };
+        let units = found.iter().filter_map(|found| found.unit().map(|record| record.key));
+        let read = self.ahead.read(units).await;
         let terminal = learn::terminal(&inquiry.asker.identity);
         // A retry of a limited message asks anew: it has no id.
         let id = if limited.is_some() { None } else { id };
         let (reply, answer) = oneshot::channel();
-        let job = InquiryJob { inquiry, id, asker: who.asker, found, generation, limited, read: Vec::new(), reply };
+        let job = InquiryJob { inquiry, id, asker: who.asker, found, generation, limited, read, reply };
         self.jobs.send(Job::Inquiry(Box::new(job)))?;
         match answer.await.map_err(|_| Refusal::Internal)?? {
             Settled::Before(sequence) => self.reader.replay(sequence).await,

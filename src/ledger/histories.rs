@@ -7,10 +7,12 @@
 
 mod manifest;
 mod runs;
+mod shared;
 mod standing;
 mod store;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use contract::{Channel, Day, Timestamp};
 
@@ -76,19 +78,30 @@ impl std::fmt::Debug for Packed {
     }
 }
 
+/// Something for each of some units. Their keys come from our own numbers, and the hash is seeded by each process: nobody
+/// chooses which of them meet.
+pub type Units<T> = HashMap<UnitKey, T, foldhash::fast::RandomState>;
+
 /// What changed up to a position of the log.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// The last event taken in.
     pub position: u64,
     /// Units with their new pasts.
-    pub units: HashMap<UnitKey, Packed>,
+    pub units: Units<Packed>,
     /// Messages answered, in the order of the log.
     pub replays: Vec<([u8; 16], Replayed)>,
     /// Replies that are now owed, or (`None`) no longer.
     pub owed: BTreeMap<u64, Option<OwedEntry>>,
     /// Log time, for forgetting what has expired.
     pub at: Timestamp,
+}
+
+/// Pasts for many readers at once, each as the store has it at that moment.
+pub trait Peek: Send + Sync {
+    /// A unit's past, empty where nothing ever happened to it. `None` where that cannot be said: it cannot be read, or the
+    /// system does not hold it in memory and it is not to be fetched from the disk.
+    fn peek(&self, key: &UnitKey, from_disk: bool) -> Option<Past>;
 }
 
 /// A store of projections.
@@ -113,6 +126,9 @@ pub trait Histories: Send {
     fn refresh(&mut self) -> Result<(), LogError> {
         Ok(())
     }
+
+    /// What it holds, for many readers.
+    fn peek(&self) -> Arc<dyn Peek>;
 
     /// Takes in a batch, all of it or nothing.
     ///

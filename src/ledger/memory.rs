@@ -13,7 +13,7 @@ use minicbor::bytes::{ByteArray, ByteVec};
 use sha2::{Digest as _, Sha256};
 
 use super::event::{CheckEvent, DeliveredEvent, Event, Flagged, InquiryEvent, LifeRecorded, LoggedId, SealedRoute};
-use super::histories::{Changes, Histories, Packed, Standing};
+use super::histories::{Changes, Histories, Packed, Peek, Standing};
 use super::log::{Head, Log, LogError, LogReader, Row, follows};
 use crate::index::{Evidence, LifeEvent, Target, UnitKey};
 use crate::verify::history::{AskerHash, Past};
@@ -128,6 +128,12 @@ impl MemoryHistories {
     }
 }
 
+impl Peek for MemoryHistories {
+    fn peek(&self, key: &UnitKey, _from_disk: bool) -> Option<Past> {
+        self.stored().units.get(key).map_or_else(|| Some(Past::default()), |past| past.past(key).ok())
+    }
+}
+
 impl Histories for MemoryHistories {
     fn position(&mut self) -> Result<u64, LogError> {
         Ok(self.stored().position)
@@ -135,6 +141,10 @@ impl Histories for MemoryHistories {
 
     fn past(&mut self, key: &UnitKey) -> Result<Option<Past>, LogError> {
         self.stored().units.get(key).map(|past| past.past(key)).transpose()
+    }
+
+    fn peek(&self) -> Arc<dyn Peek> {
+        Arc::new(self.clone())
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {

@@ -25,7 +25,8 @@ pub struct Replayed {
 #[derive(Debug)]
 pub struct Replays {
     bound: usize,
-    known: HashMap<[u8; 16], Replayed>,
+    /// By keyed hashes, which nobody chooses.
+    known: HashMap<[u8; 16], Replayed, foldhash::fast::RandomState>,
     /// Ids by the second in which they expire, in the order they came. An id that came again, for later, stands here twice
     /// and leaves with the second that it is known under.
     by_end: BTreeMap<i64, VecDeque<[u8; 16]>>,
@@ -35,7 +36,7 @@ impl Replays {
     /// An empty map of at most `bound` ids.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        Self { bound, known: HashMap::new(), by_end: BTreeMap::new() }
+        Self { bound, known: HashMap::default(), by_end: BTreeMap::new() }
     }
 
     /// Where a message was answered, if that is still to be remembered.

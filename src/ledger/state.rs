@@ -23,7 +23,7 @@ use self::projector::Projector;
 use super::event::{Event, LoggedId};
 use super::fold::{Projection, fold};
 use super::forgotten::ForgottenAskers;
-use super::histories::{Changes, Histories, OwedEntry, Packed};
+use super::histories::{Changes, Histories, OwedEntry, Packed, Units};
 use super::log::{Chain, Head, LogError, LogReader, Row};
 use super::replay::{Replayed, Replays};
 use crate::index::UnitKey;
@@ -39,9 +39,9 @@ const IDS_PER_UNIT: usize = 8;
 #[derive(Debug)]
 pub(crate) struct State {
     histories: Histories_,
-    young: HashMap<UnitKey, Packed>,
+    young: Units<Packed>,
     flushing: Option<Arc<Changes>>,
-    clean: HashMap<UnitKey, Packed>,
+    clean: Units<Packed>,
     half: usize,
     /// Batches that were written and became `clean` so far.
     collected: Arc<AtomicU64>,
@@ -67,8 +67,8 @@ impl std::fmt::Debug for Histories_ {
 /// What one group changes, until it is committed.
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
-    units: HashMap<UnitKey, Touched>,
-    ids: HashMap<[u8; 16], (LoggedId, u64, Timestamp)>,
+    units: Units<Touched>,
+    ids: HashMap<[u8; 16], (LoggedId, u64, Timestamp), foldhash::fast::RandomState>,
     owed: BTreeMap<u64, Option<OwedEntry>>,
 }
 
@@ -142,9 +142,9 @@ impl State {
         let projector = Projector::start(histories.another()?)?;
         let mut state = Self {
             histories: Histories_(histories),
-            young: HashMap::new(),
+            young: Units::default(),
             flushing: None,
-            clean: HashMap::new(),
+            clean: Units::default(),
             half: hot_units / 2,
             collected: Arc::default(),
             replays: Arc::new(Mutex::new(replays)),
@@ -322,7 +322,7 @@ impl State {
         }
     }
 
-    /// How many batches are surely in the store; shared with the thread that reads ahead.
+    /// How many batches are surely in the store; shared with those who read ahead.
     pub(crate) fn collected(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.collected)
     }

@@ -7,7 +7,6 @@
 //! answer). While nobody asks, that is tried every second: a gateway that says it is not ready is asked by nobody. An order that changes what was
 //! issued ends a group: it is settled alone, and inquiries after it are found again.
 
-mod ahead;
 mod jobs;
 mod orders;
 mod settle;
@@ -15,7 +14,6 @@ mod settle;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use contract::signal::{CommitFailedError, GroupCommitted, LedgerGauges, Signal};
@@ -25,7 +23,7 @@ use tokio::sync::oneshot;
 use super::checkpoint::Checkpoints;
 use super::event::{Event, Flagged, LoggedId};
 use super::forgotten::ForgottenAskers;
-use super::histories::{Histories, OwedEntry};
+use super::histories::OwedEntry;
 use super::keys::Keys;
 use super::log::{Head, Log, LogError, Row};
 use super::receipts::Receipts;
@@ -78,13 +76,6 @@ pub(crate) struct InquiryJob {
     /// Pasts that were read while it waited.
     pub(crate) read: Vec<Read>,
     pub(crate) reply: oneshot::Sender<Result<Settled, Refusal>>,
-}
-
-impl InquiryJob {
-    /// The units it asks about, as far as it was found.
-    fn units(&self) -> impl Iterator<Item = UnitKey> {
-        self.found.iter().filter_map(|found| found.unit().map(|record| record.key))
-    }
 }
 
 /// What an inquiry comes to.
@@ -153,8 +144,6 @@ pub(crate) struct Writer {
     pub(crate) state: State,
     pub(crate) shared: Arc<Shared>,
     pub(crate) checkpoints: Checkpoints,
-    /// Another handle on the histories, for reading ahead.
-    pub(crate) second: Option<Box<dyn Histories>>,
     pub(crate) pace: Pace,
     /// The time of the last commit.
     pub(crate) commit_took: Duration,
@@ -166,6 +155,22 @@ pub(crate) struct Writer {
 
 /// What a job gets once the group is on disk, or a refusal if it is not.
 type Release = Box<dyn FnOnce(Result<Recorded, Refusal>) + Send>;
+
+/// What the jobs of a group get.
+#[must_use]
+struct Answers {
+    releases: Vec<Release>,
+    /// Of their commit.
+    outcome: Result<(), Refusal>,
+}
+
+impl Answers {
+    fn give(self) {
+        for release in self.releases {
+            release(self.outcome.clone().map(|()| Recorded::by_commit()));
+        }
+    }
+}
 
 /// One group in the making.
 struct Pending {
@@ -190,7 +195,6 @@ impl Pending {
 impl Writer {
     /// Works until told to stop.
     pub(crate) fn run(mut self, jobs: &Arc<Jobs>) {
-        let ahead = self.second.take().map(|second| ahead::start(second, self.state.collected(), Arc::clone(jobs)));
         let jobs = Closing(jobs);
         let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
         loop {
@@ -198,22 +202,17 @@ impl Writer {
             if group.is_empty() {
                 self.heal();
             }
-            if !self.work(&mut group) {
+            if !self.work(&mut group, jobs.0) {
                 break;
             }
             self.housekeeping();
         }
         jobs.0.close().into_iter().for_each(|job| refuse(job, &STOPPING));
-        match ahead.transpose() {
-            Ok(ahead) => drop(ahead.map(JoinHandle::join)),
-            // Everything was read in its turn.
-            Err(error) => tracing::warn!(cause = %error, "no thread to read ahead could be started"),
-        }
         self.close();
     }
 
     /// Works through the queue; `false` when told to stop.
-    fn work(&mut self, queue: &mut VecDeque<Job>) -> bool {
+    fn work(&mut self, queue: &mut VecDeque<Job>, jobs: &Jobs) -> bool {
         while !queue.is_empty() {
             if let Err(refusal) = self.ready() {
                 let is_stopping = queue.iter().any(|job| matches!(job, Job::Stop));
@@ -239,7 +238,7 @@ impl Writer {
                         break;
                     }
                     Job::Stop => {
-                        self.commit(pending);
+                        self.commit(pending).give();
                         queue.drain(..).for_each(|job| refuse(job, &STOPPING));
                         return false;
                     }
@@ -264,7 +263,9 @@ impl Writer {
                     }
                 }
             }
-            self.commit(pending);
+            let answers = self.commit(pending);
+            jobs.answering(answers.releases.len());
+            answers.give();
             if let Some((order, reply)) = barrier {
                 let outcome = self.ready().map_err(OrderError::Refused).and_then(|()| self.order(*order));
                 drop(reply.send(outcome));
@@ -316,17 +317,15 @@ impl Writer {
         Position { stream: pending.head.stream, sequence: pending.head.sequence }
     }
 
-    /// Appends the group, publishes it and releases its answers; or refuses them all.
-    fn commit(&mut self, pending: Pending) {
+    /// Appends the group and publishes it; its answers may be given then, or refusals of them all.
+    fn commit(&mut self, pending: Pending) -> Answers {
         let Pending { head, now: _, rows, overlay, flags, subscriptions, releases } = pending;
         if !rows.is_empty() {
             #[expect(clippy::disallowed_methods, reason = "measures the commit")]
             let started = Instant::now();
             if let Err(error) = self.log.append(&rows) {
                 self.uncertain = true;
-                let refusal = self.failed(&error);
-                releases.into_iter().for_each(|release| release(Err(refusal.clone())));
-                return;
+                return Answers { releases, outcome: Err(self.failed(&error)) };
             }
             self.commit_took = started.elapsed();
             GroupCommitted { events: rows.len(), took: self.commit_took }.emit();
@@ -340,7 +339,7 @@ impl Writer {
             self.shared.receipts_given.store(head.receipts, Ordering::Release);
             *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        releases.into_iter().for_each(|release| release(Ok(Recorded::by_commit())));
+        Answers { releases, outcome: Ok(()) }
     }
 
     fn failed(&self, error: &LogError) -> Refusal {

@@ -15,6 +15,7 @@ use crate::code::Codes;
 use crate::code::layout::Layouts;
 use crate::index::catalogue::Catalogue;
 use crate::index::register::Register;
+use crate::ledger::ahead::Ahead;
 use crate::ledger::checkpoint::{CheckpointError, Checkpoints, check_head};
 use crate::ledger::folder::{Folder, FolderError, Lock};
 use crate::ledger::histories::{Histories, SqliteHistories};
@@ -163,9 +164,10 @@ impl Gateway {
             apply_rare(&shared, row)
         })?;
         let bounds = (settings.hot_units, settings.replay_ids);
-        let second = histories.another()?;
+        let store = histories.peek();
         let state = State::open(histories, reader.as_mut(), log.head(), bounds, Arc::clone(&shared.forgotten))?;
         let replays = Arc::clone(state.replays());
+        let ahead = Ahead::of(store, state.collected());
         let admission = Admission::new(settings.quotas, Arc::clone(&shared.flags));
         learn::restore(&admission, reader.as_mut(), &shared, now)?;
         // Before the writer: one that was started must be told to end.
@@ -182,7 +184,6 @@ impl Gateway {
             state,
             shared: Arc::clone(&shared),
             checkpoints,
-            second: Some(second),
             pace,
             commit_took: Duration::ZERO,
             uncertain: false,
@@ -199,6 +200,7 @@ impl Gateway {
             reader,
             shared,
             replays,
+            ahead,
             jobs,
             folder,
             writer: Mutex::new(Some(writer)),

@@ -25,7 +25,7 @@ pub(super) mod merge;
 pub(super) mod write;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -188,29 +188,40 @@ impl Run {
     }
 
     /// Where the past of a unit lies in `buffer`, into which its block is read.
-    fn find(&self, key: u128, hashed: Hashed, buffer: &mut Vec<u8>) -> Result<Option<Range<usize>>, RunError> {
+    fn find(
+        &self,
+        key: u128,
+        hashed: Hashed,
+        buffer: &mut Vec<u8>,
+        wait: Wait,
+    ) -> Result<Option<Range<usize>>, RunError> {
         if !self.filter.may_hold(hashed) {
             return Ok(None);
         }
         let Some(nth) = self.directory.of(key) else { return Ok(None) };
-        let (place, block) = self.read(nth, buffer)?;
+        let (place, block) = self.read(nth, buffer, wait)?;
         let found = Block::open(place, block).and_then(|block| block.find(key));
         found.ok_or_else(|| self.damaged(place.page))
     }
 
-    fn read<'a>(&self, nth: usize, buffer: &'a mut Vec<u8>) -> Result<(Place, &'a [u8]), RunError> {
+    fn read<'a>(&self, nth: usize, buffer: &'a mut Vec<u8>, wait: Wait) -> Result<(Place, &'a [u8]), RunError> {
         let (page, pages) = self.directory.block(nth).ok_or_else(|| self.damaged(0))?;
-        let block = self.read_pages(page, pages, buffer)?;
+        let block = self.read_pages(page, pages, buffer, wait)?;
         Ok((Place { run: self.number, page }, block))
     }
 
-    fn read_pages<'a>(&self, page: u32, pages: u32, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], RunError> {
+    fn read_pages<'a>(&self, page: u32, pages: u32, buffer: &'a mut Vec<u8>, wait: Wait) -> Result<&'a [u8], RunError> {
         let len = in_memory(pages) * PAGE;
         if buffer.len() < len {
             buffer.resize(len, 0);
         }
         let Some(block) = buffer.get_mut(..len) else { return Err(self.damaged(page)) };
-        match self.file.read_exact_at(block, u64::from(page) * PAGE as u64) {
+        let at = u64::from(page) * PAGE as u64;
+        let read = match wait {
+            Wait::ForDisk => self.file.read_exact_at(block, at),
+            Wait::Never => read_at_once(&self.file, block, at),
+        };
+        match read {
             Ok(()) => Ok(block),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.damaged(page)),
             Err(source) => Err(RunError::Io { path: self.path.clone(), source }),
@@ -225,15 +236,39 @@ impl Run {
 /// The runs that stand, the newest first, each with its place among the others.
 pub(super) type Runs = Vec<(u64, Arc<Run>)>;
 
+/// What reading may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// What the system does not hold in memory is fetched from the disk.
+    ForDisk,
+    /// That is an error.
+    Never,
+}
+
+/// Reads what the system holds in memory.
+fn read_at_once(file: &File, into: &mut [u8], at: u64) -> io::Result<()> {
+    let wanted = into.len();
+    let flags = rustix::io::ReadWriteFlags::NOWAIT;
+    match rustix::io::preadv2(file, &mut [IoSliceMut::new(into)], at, flags)? {
+        read if read == wanted => Ok(()),
+        _ => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
 /// The past of a unit in the newest of the runs that hold it; read into `buffer`.
 ///
 /// # Errors
 /// [`RunError`] where a block that can hold it cannot be read.
-pub(super) fn find<'a>(runs: &Runs, key: &UnitKey, buffer: &'a mut Vec<u8>) -> Result<Option<&'a [u8]>, RunError> {
+pub(super) fn find<'a>(
+    runs: &Runs,
+    key: &UnitKey,
+    buffer: &'a mut Vec<u8>,
+    wait: Wait,
+) -> Result<Option<&'a [u8]>, RunError> {
     let key = integer(key);
     let hashed = Hashed::of(key);
     for (_, run) in runs {
-        if let Some(past) = run.find(key, hashed, buffer)? {
+        if let Some(past) = run.find(key, hashed, buffer, wait)? {
             return Ok(buffer.get(past));
         }
     }

@@ -16,12 +16,11 @@
 //! **What is bounded.** Each run is an open file. Merging keeps them to some twenty; where it cannot keep up, or fails, a batch
 //! beyond [`MOST_RUNS`] merges first, and fails where that fails.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest as _, Sha256};
@@ -29,8 +28,9 @@ use sha2::{Digest as _, Sha256};
 use super::manifest::{MIGRATIONS, entries, insert, numbers_in, opened, runs_beside};
 use super::runs::merge::{Merge, Merged, choose};
 use super::runs::write::Writer;
-use super::runs::{self, Entry, Run, RunError, Runs};
-use super::{Changes, Histories, Packed, Standing, standing, unreadable};
+use super::runs::{self, Entry, Run, RunError, Runs, Wait};
+use super::shared::Shared;
+use super::{Changes, Histories, Packed, Peek, Standing, Units, standing, unreadable};
 use crate::index::UnitKey;
 use crate::ledger::log::LogError;
 use crate::ledger::sqlite::{self, Durability, signed, store, unsigned};
@@ -62,14 +62,6 @@ pub struct SqliteHistories {
     made: Made,
 }
 
-/// What handles that were made of each other have in common.
-#[derive(Debug)]
-struct Shared {
-    folder: PathBuf,
-    /// The runs of the last manifest; `None` until they were opened.
-    current: Mutex<Option<Arc<Runs>>>,
-}
-
 /// What a handle that writes is about.
 #[derive(Debug, Default)]
 struct Made {
@@ -99,7 +91,7 @@ impl SqliteHistories {
     /// # Errors
     /// [`LogError::Newer`], [`LogError::Store`].
     pub(in crate::ledger) fn open_in(path: &Path, folder: PathBuf) -> Result<Self, LogError> {
-        let shared = Arc::new(Shared { folder, current: Mutex::new(None) });
+        let shared = Arc::new(Shared::of(folder));
         Self::sharing(path.to_owned(), u64::MAX, shared)
     }
 
@@ -152,7 +144,7 @@ impl SqliteHistories {
         let current = self.load()?;
         for number in self.numbers()? {
             if !current.iter().any(|(_, run)| run.number() == number) {
-                let path = self.shared.folder.join(runs::file_name(number));
+                let path = self.shared.folder().join(runs::file_name(number));
                 fs::remove_file(&path).map_err(|source| RunError::Io { path, source }.when("opened"))?;
             }
         }
@@ -199,12 +191,12 @@ impl SqliteHistories {
     }
 
     fn numbers(&self) -> Result<Vec<u64>, LogError> {
-        let folder = &self.shared.folder;
-        numbers_in(folder).map_err(|source| RunError::Io { path: folder.clone(), source }.when("opened"))
+        let folder = self.shared.folder();
+        numbers_in(folder).map_err(|source| RunError::Io { path: folder.to_owned(), source }.when("opened"))
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Arc<Runs>>> {
-        self.shared.current.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.current()
     }
 
     /// The runs that stand now, opened where they are not yet.
@@ -215,7 +207,7 @@ impl SqliteHistories {
         }
         let mut manifest = entries(&self.connection).map_err(store("read"))?;
         for _ in 0..ATTEMPTS {
-            match opened(&self.shared.folder, &manifest, &Runs::new()) {
+            match opened(self.shared.folder(), &manifest, &Runs::new()) {
                 Ok(runs) => {
                     let runs = Arc::new(runs);
                     *current = Some(Arc::clone(&runs));
@@ -239,7 +231,7 @@ impl SqliteHistories {
     fn publish(&mut self, manifest: &[Entry], run: Option<Run>) {
         let mut known: Runs = self.current().as_deref().cloned().unwrap_or_default();
         known.extend(run.map(|run| (0, Arc::new(run))));
-        let runs = opened(&self.shared.folder, manifest, &known).map(Arc::new).ok();
+        let runs = opened(self.shared.folder(), manifest, &known).map(Arc::new).ok();
         // Where one cannot be opened, who reads next says so.
         *self.current() = runs;
         self.snapshot = None;
@@ -254,7 +246,7 @@ impl SqliteHistories {
 
     /// Begins a run under the next free number.
     fn begin(&mut self, units: u64) -> Result<Writer, LogError> {
-        let folder = self.shared.folder.clone();
+        let folder = self.shared.folder().to_owned();
         let io = |source| RunError::Io { path: folder.clone(), source }.when("written");
         let mut number = match self.made.number {
             Some(number) => number,
@@ -278,7 +270,7 @@ impl SqliteHistories {
     }
 
     /// A batch's units in a run of their own, on disk.
-    fn written(&mut self, units: &HashMap<UnitKey, Packed>) -> Result<Option<Run>, LogError> {
+    fn written(&mut self, units: &Units<Packed>) -> Result<Option<Run>, LogError> {
         if units.is_empty() {
             return Ok(None);
         }
@@ -381,13 +373,17 @@ impl Histories for SqliteHistories {
         }
         let Some(runs) = self.snapshot.as_deref() else { return Ok(None) };
         // Decoded where it lies: no copy.
-        let found = runs::find(runs, key, &mut self.buffer).map_err(|error| error.when("read"))?;
+        let found = runs::find(runs, key, &mut self.buffer, Wait::ForDisk).map_err(|error| error.when("read"))?;
         found.map(minicbor::decode).transpose().map_err(|source| unreadable(key, source))
     }
 
     fn refresh(&mut self) -> Result<(), LogError> {
         self.snapshot = None;
         Ok(())
+    }
+
+    fn peek(&self) -> Arc<dyn Peek> {
+        Arc::clone(&self.shared) as Arc<dyn Peek>
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), LogError> {

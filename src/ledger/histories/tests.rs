@@ -135,8 +135,15 @@ proptest! {
                 }
             }
             reader.refresh().unwrap();
+            let many = store.peek();
             for n in 0..60 {
-                prop_assert_eq!(reader.past(&unit(n)).unwrap(), model.get(&n).cloned());
+                let past = model.get(&n).cloned();
+                let peeked = past.clone().unwrap_or_default();
+                let read = many.peek(&unit(n), true);
+                prop_assert_eq!(read.as_ref(), Some(&peeked));
+                // Not every file system can say what it holds in memory.
+                prop_assert!(many.peek(&unit(n), false).is_none_or(|past| past == peeked));
+                prop_assert_eq!(reader.past(&unit(n)).unwrap(), past);
             }
             prop_assert_eq!(store.position().unwrap(), position);
         }
@@ -219,4 +226,21 @@ fn a_merge_that_fails_leaves_everything_and_is_tried_again() {
     assert!(files(dir.path()) < 10, "{}", files(dir.path()));
     assert_eq!(store.past(&unit(3_999)).unwrap(), Some(marked(1)));
     assert_eq!(store.past(&unit(39)).unwrap(), Some(marked(26)));
+}
+
+#[test]
+fn readers_say_nothing_of_what_is_not_what_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("history.db");
+    let mut store = SqliteHistories::take(&path).unwrap();
+    store.apply(&batch(1, 0..40)).unwrap();
+    let many = store.peek();
+    assert_eq!(many.peek(&unit(7), true), Some(marked(1)));
+    let run = std::fs::read_dir(dir.path().join("history.runs")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&run).unwrap();
+    bytes.iter_mut().take(4_096).for_each(|byte| *byte ^= 1);
+    std::fs::write(&run, bytes).unwrap();
+    assert_eq!((many.peek(&unit(7), true), many.peek(&unit(7), false)), (None, None));
+    assert_eq!(many.peek(&unit(99), true), Some(Past::default()), "a unit that was never asked about needs no block");
+    assert!(store.past(&unit(7)).is_err(), "and the writer says why");
 }

@@ -17,7 +17,6 @@ use crate::ledger::log::{LogError, Row};
 use crate::ledger::reindex;
 use crate::ledger::retention::Reduced;
 use crate::ledger::state::Overlay;
-use crate::verify::decide::Recorded;
 use crate::verify::history::AskerHash;
 
 /// What an operator orders.
@@ -311,12 +310,7 @@ impl Writer {
         };
         let position = self.append(&mut pending, event, false);
         let row = pending.rows.last().cloned();
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        pending.releases.push(Box::new(move |recorded: Result<Recorded, Refusal>| {
-            drop(tell.send(recorded.map(|_| ())));
-        }));
-        self.commit(pending);
-        told.recv().map_err(|_| OrderError::Refused(Refusal::Internal))??;
+        self.commit(pending).outcome?;
         if let Some(row) = &row {
             apply_rare(&self.shared, row).map_err(|error| OrderError::Refused(self.failed(&error)))?;
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::block::{Block, Place, cell};
 use super::write::Writer;
-use super::{Run, RunError, Runs, in_memory};
+use super::{Run, RunError, Runs, Wait, in_memory};
 
 /// So many of a size become one.
 const FAN: usize = 8;
@@ -220,7 +220,7 @@ impl Cursor {
             let left = self.run.directory.pages.saturating_sub(page);
             self.pages_len = left.min(AHEAD.max(pages));
             self.pages_at = page;
-            self.run.read_pages(page, self.pages_len, &mut self.pages)?;
+            self.run.read_pages(page, self.pages_len, &mut self.pages, Wait::ForDisk)?;
         }
         let begin = in_memory(page - self.pages_at) * super::PAGE;
         let end = begin + in_memory(pages) * super::PAGE;

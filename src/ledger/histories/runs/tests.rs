@@ -24,7 +24,7 @@ fn key(n: u128) -> UnitKey {
 }
 
 fn found(runs: &Runs, n: u128) -> Result<Option<Vec<u8>>, RunError> {
-    find(runs, &key(n), &mut Vec::new()).map(|past| past.map(<[u8]>::to_vec))
+    find(runs, &key(n), &mut Vec::new(), Wait::ForDisk).map(|past| past.map(<[u8]>::to_vec))
 }
 
 fn all(runs: &Runs) -> Result<Model, RunError> {

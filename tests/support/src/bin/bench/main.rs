@@ -2,8 +2,8 @@
 //!
 //! Owns the options and the list of what is measured. Figures are medians of three runs, ours and the peer's in turn, so
 //! that a busy machine slows both. Where syncs matter all is measured once more with 2 ms added to every sync of every
-//! process, ours and the peer's alike: this program runs itself under `strace`, which holds `fsync` and `fdatasync` back
-//! and lets every other call pass.
+//! process, ours and the peer's alike: this program runs itself with `fsync` and `fdatasync` of its own before libc's
+//! (`slow_syncs.c`). A tracer that holds them back would cost a program of many threads more than one of one.
 //!
 //! A bench is a function that gives rows; one more is one more line in [`BENCHES`].
 #![expect(
@@ -38,8 +38,8 @@ use crate::table::Row;
 /// Runs of each.
 const RUNS: usize = 3;
 
-/// Microseconds added to every sync.
-const SLOWER: u64 = 2_000;
+/// Added to every sync.
+const SLOWER: Duration = Duration::from_millis(2);
 
 /// What can be measured.
 const BENCHES: &[Bench] = &[
@@ -138,16 +138,23 @@ fn run() -> anyhow::Result<()> {
 
 /// Measures one bench with every sync slower.
 fn slowly(name: &str) -> anyhow::Result<Vec<Row>> {
-    let out = Command::new("strace")
-        .args(["-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"])
-        .arg(format!("inject=fsync,fdatasync:delay_enter={SLOWER}"))
-        .arg(std::env::current_exe()?)
+    let folder = tempfile::tempdir()?;
+    let (source, library) = (folder.path().join("slow_syncs.c"), folder.path().join("slow_syncs.so"));
+    std::fs::write(&source, include_str!("slow_syncs.c"))?;
+    let compiled =
+        Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
+    ensure!(
+        compiled.context("a C compiler is needed: run `scripts/test` once")?.success(),
+        "slow_syncs.c does not compile"
+    );
+    let out = Command::new(std::env::current_exe()?)
+        .env("LD_PRELOAD", &library)
+        .env("SLOWER_BY", SLOWER.as_micros().to_string())
         .args(std::env::args().skip(1).filter(|argument| !is_bench(argument)))
         .args([name, "--json", "--syncs", "plain"])
         .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("strace is not installed: run `scripts/test` once")?;
-    ensure!(out.status.success(), "measuring under strace failed");
+        .output()?;
+    ensure!(out.status.success(), "measuring with slower syncs failed");
     let mut rows = table::read(&out.stdout)?;
     for row in &mut rows {
         row.name.push_str(", syncs 2 ms slower");

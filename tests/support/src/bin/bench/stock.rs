@@ -5,7 +5,6 @@
 //! A folder is made once for each number of units, by the program, and kept: what runs ask about in between is a drop in
 //! it.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use contract::{Channel, EventTime, Timestamp};
 use support::drive::{Chance, Program, clock, data_folder, is_stock, issue, program_beside, unlimited};
 use verigate::index::{Batch, UnitKey};
 use verigate::ledger::folder::Folder;
-use verigate::ledger::histories::{Changes, Histories as _, Packed, SqliteHistories};
+use verigate::ledger::histories::{Changes, Histories as _, Packed, SqliteHistories, Units};
 use verigate::ledger::log::LogReader as _;
 use verigate::ledger::segments::SegmentReader;
 use verigate::verify::Gateway;
@@ -72,7 +71,7 @@ impl Stock {
     fn write_pasts(&self) -> anyhow::Result<()> {
         let position = SegmentReader::new(&self.folder.log(), 0).last()?.unwrap_or(0);
         let mut store = SqliteHistories::open(&self.folder.histories())?;
-        let (mut units, past) = (HashMap::new(), Packed::of(&past()));
+        let (mut units, past) = (Units::default(), Packed::of(&past()));
         let mut keys = self.keys().peekable();
         while let Some(key) = keys.next() {
             units.insert(key, past.clone());
