@@ -285,8 +285,16 @@ impl Gateway {
             minicbor::to_vec((life, lifted, at, reason, numbers)).expect("encoding into memory cannot fail")
         };
         let id = self.logged(&report.id, content, now);
-        let target =
-            self.shared.register.units(&report.numbers).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+        let target = match self.shared.register.units(&report.numbers) {
+            Ok(target) => target,
+            // Recorded while its numbers stood on a list that was taken out since, it is told the same again.
+            Err(error) => {
+                let known = self.known(id.as_ref(), now)?;
+                let sequence = known.ok_or_else(|| Refusal::BadRequest(error.to_string()))?;
+                let position = Position { stream: 0, sequence };
+                return Ok(Reported { position, units: report.numbers.len(), replayed: true });
+            }
+        };
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Report(Box::new(ReportJob { report, id, target, reply })))?;
         answer.await.map_err(|_| Refusal::Internal)?

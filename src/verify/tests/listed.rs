@@ -164,6 +164,28 @@ fn the_same_list_again_changes_nothing_and_one_that_is_taken_out_is_unknown() {
 }
 
 #[test]
+fn a_sale_that_is_reported_again_is_known_though_its_list_was_taken_out() {
+    let (bench, set, _) = imported();
+    let report = |key: &str| LifeReport {
+        id: InquiryId { scope: "till".to_owned(), key: key.to_owned(), valid_for: Duration::from_secs(86_400) },
+        client: "till-7".to_owned(),
+        role: Role::Trade,
+        life: Life::Sold,
+        lifted: false,
+        numbers: vec![contract::reading::read_one(FIRST).number],
+        at: EventTime::exact(Timestamp(START)),
+        place: None,
+        reason: None,
+    };
+    let send = |key: &str| bench.runtime.block_on(bench.gateway().report(report(key)));
+    let sold = send("a").unwrap();
+    bench.order(Order::Remove { set, by: "test".to_owned(), reason: None });
+    let again = send("a").unwrap();
+    assert_eq!((again.position, again.units, again.replayed), (sold.position, 1, true));
+    assert!(matches!(send("b"), Err(Refusal::BadRequest(_))), "it is nobody's number now");
+}
+
+#[test]
 fn a_damaged_set_makes_its_numbers_unavailable_never_unknown_and_importing_the_list_again_mends_it() {
     let (mut bench, set, _) = imported();
     bench.live(Selector::Set { set }, Life::Activated, false);

@@ -23,8 +23,6 @@ const ASKERS: u16 = 10;
 const BATCH: u64 = 40;
 /// Numbers of a list that are asked about.
 const LISTED: usize = 12;
-/// Digits of a number of our own.
-const OWN: usize = 20;
 /// How long a refused task waits.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -78,8 +76,7 @@ async fn ask(core: Arc<Core>, numbers: Arc<Numbers>, asker: u16) {
             continue;
         };
         let key = format!("{:x}-{asker}-{turn}", core.task.seed);
-        // A listed number may have left with its list, and cannot be sold then.
-        if luck.below(8) == 0 && code.len() == OWN {
+        if luck.below(8) == 0 {
             sell(&core, key, code).await;
             continue;
         }
