@@ -17,10 +17,8 @@ use crate::session::{Event, Probe, Session};
 /// A session of either protocol.
 #[derive(Debug)]
 pub(super) enum Speaking {
-    /// Nothing has come yet.
-    Silent(Box<Session>, Voice),
-    /// A stock device.
-    Lines(Box<Session>),
+    /// A stock device; as long as nothing has come it may still be the other kind, which is spoken to by this voice.
+    Lines(Box<Session>, Option<Voice>),
     /// One with firmware of its own.
     Frames(Box<Framed>),
 }
@@ -29,11 +27,11 @@ impl Speaking {
     pub(super) fn new(hub: &Hub, who: &Who, now: Instant) -> Self {
         let voice = Voice::new(Arc::clone(&hub.words), Arc::clone(&who.device));
         let session = Session::new(voice.clone(), hub.patience(), Arc::clone(&who.registration), now);
-        Self::Silent(Box::new(session), voice)
+        Self::Lines(Box::new(session), Some(voice))
     }
 
     pub(super) fn handle_octets(&mut self, hub: &Hub, octets: &[u8], (now, clock): (Instant, Timestamp)) {
-        if let Self::Silent(_, voice) = self
+        if let Self::Lines(_, Some(voice)) = self
             && octets.first() == Some(&0)
             && let keys = hub.settings().keys.clone()
             && !keys.is_empty()
@@ -46,46 +44,44 @@ impl Speaking {
         }
         match self {
             Self::Frames(framed) => framed.handle_octets(octets, (now, clock)),
-            Self::Lines(session) => session.handle_octets(octets, now),
-            Self::Silent(session, voice) => {
+            Self::Lines(session, voice) => {
+                *voice = None;
                 session.handle_octets(octets, now);
-                let next = Session::new(voice.clone(), hub.patience(), Arc::new([]), now);
-                *self = Self::Lines(std::mem::replace(session, Box::new(next)));
             }
         }
     }
 
     pub(super) fn handle_answer(&mut self, ticket: u64, answered: Result<&Reply, &Refusal>, now: Instant) {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.handle_answer(ticket, answered, now),
+            Self::Lines(session, _) => session.handle_answer(ticket, answered, now),
             Self::Frames(framed) => framed.handle_answer(ticket, answered, now),
         }
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.handle_timeout(now),
+            Self::Lines(session, _) => session.handle_timeout(now),
             Self::Frames(framed) => framed.handle_timeout(now),
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.poll_timeout(),
+            Self::Lines(session, _) => session.poll_timeout(),
             Self::Frames(framed) => framed.poll_timeout(),
         }
     }
 
     pub(super) fn poll_transmit(&mut self) -> Vec<u8> {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.poll_transmit(),
+            Self::Lines(session, _) => session.poll_transmit(),
             Self::Frames(framed) => framed.poll_transmit(),
         }
     }
 
     pub(super) fn poll_event(&mut self) -> Option<Event> {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.poll_event(),
+            Self::Lines(session, _) => session.poll_event(),
             Self::Frames(framed) => framed.poll_event(),
         }
     }
@@ -93,7 +89,7 @@ impl Speaking {
     /// Asks the device whether it is there.
     pub(super) fn probe(&mut self, number: u32) -> Probe {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.probe(),
+            Self::Lines(session, _) => session.probe(),
             Self::Frames(framed) => framed.probe(number),
         }
     }
@@ -101,7 +97,7 @@ impl Speaking {
     /// Nobody waits any longer for its answer.
     pub(super) fn give_up_probe(&mut self) {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.give_up_probe(),
+            Self::Lines(session, _) => session.give_up_probe(),
             Self::Frames(_) => {}
         }
     }
@@ -109,14 +105,14 @@ impl Speaking {
     /// Whether the key by which a terminal proved its name is the one that it has among these.
     pub(super) fn agrees(&self, name: &str, keys: &Keys) -> bool {
         match self {
-            Self::Silent(..) | Self::Lines(_) => false,
+            Self::Lines(..) => false,
             Self::Frames(framed) => framed.agrees(name, keys),
         }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
         match self {
-            Self::Silent(session, _) | Self::Lines(session) => session.is_waiting(),
+            Self::Lines(session, _) => session.is_waiting(),
             Self::Frames(framed) => framed.is_waiting(),
         }
     }
