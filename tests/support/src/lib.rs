@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "drivers")]
+pub mod admitting;
+#[cfg(feature = "drivers")]
 pub mod drive;
 pub mod http;
 mod scripted;

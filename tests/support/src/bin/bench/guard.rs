@@ -11,15 +11,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use contract::{Channel, Timestamp, Verdict, Verify as _};
+use contract::{Timestamp, Verdict, Verify as _};
+use support::admitting::{ASKERS, Admitting};
 use support::drive::{self, Chance};
 use tokio::runtime::Runtime;
 use verigate::ledger::event::Event;
 use verigate::ledger::folder::Folder;
 use verigate::ledger::log::LogReader as _;
 use verigate::ledger::segments::SegmentReader;
-use verigate::verify::admit::{Admission, AskerKind, Asking, Outcome, Quotas, Sight, Subject};
-use verigate::verify::history::AskerHash;
+use verigate::verify::admit::Subject;
 use verigate::verify::{Gateway, Settings};
 
 use self::crowd::{Ask, Crowd, HONEST, SOURCES};
@@ -33,8 +33,6 @@ const SPAN: i64 = 6 * 3_600_000;
 const ATTACK: (i64, i64) = (2 * 3_600_000, 4 * 3_600_000);
 /// Guesses of all sources together.
 const GUESSES: usize = 1_000_000;
-/// Askers whose memory is measured.
-const ASKERS: u64 = 1_000_000;
 
 /// What the crowd was told.
 #[derive(Default)]
@@ -165,33 +163,11 @@ fn look(folder: &Folder, told: &mut Told) -> anyhow::Result<()> {
 }
 
 /// Microseconds of admitting one check and taking in what came of it, the median over a million askers at random; and
-/// bytes that each of them takes. One in thirty has met an unknown number, one in three hundred some.
+/// bytes that each of them takes.
 fn cost() -> anyhow::Result<(f64, f64)> {
-    let quotas: Quotas = serde_json::from_value(serde_json::json!({ "askers": ASKERS }))?;
     let before = resident()?;
-    let admission = Admission::new(quotas, Arc::default());
-    let who = |n: u64| Asking {
-        asker: AskerHash { current: n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29), previous: None },
-        kind: AskerKind::Person,
-        channel: Channel::Sms,
-        origin: None,
-    };
-    let one = |n: u64, number: u32, now: Timestamp| {
-        let sight = match (n % 30, n % 300, number) {
-            (0, _, 0) | (_, 0, _) => Sight::Unknown,
-            _ => Sight::Known,
-        };
-        let place = number.wrapping_mul(1_000).wrapping_add(u32::try_from(n % 1_000_000).unwrap_or(0)).max(1);
-        let outcome = Outcome { number: place, place, sight, product: None };
-        let admitted = admission.admit(&who(n), 1, now);
-        drop(admission.learned(&who(n), std::slice::from_ref(&outcome), now));
-        admitted
-    };
-    for number in 0..2 {
-        for n in 0..ASKERS {
-            std::hint::black_box(one(n, number, Timestamp(START + i64::try_from(n / 1_000)?)));
-        }
-    }
+    let admitting = Admitting::new()?;
+    admitting.fill(Timestamp(START));
     let bytes = ratio(resident()?.saturating_sub(before), ratio(ASKERS, 1.0));
     let mut chance = Chance::new(7);
     let mut each = Vec::new();
@@ -200,7 +176,7 @@ fn cost() -> anyhow::Result<(f64, f64)> {
         let now = Timestamp(START + 3_600_000 + sample * 100);
         let started = Instant::now();
         for n in &askers {
-            std::hint::black_box(one(*n, 2, now));
+            std::hint::black_box(admitting.ask(*n, 2, now));
         }
         each.push(started.elapsed().as_secs_f64() * 1e6 / 16.0);
     }
