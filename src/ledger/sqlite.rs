@@ -211,6 +211,10 @@ mod tests {
         let mut connection = Connection::open(dir.path().join("x.db")).unwrap();
         connection.execute_batch("CREATE TABLE a(x)").unwrap();
         connection.commit_hook(Some(|| true)).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL").expect("who takes the row and leaves hears nothing");
+        drop(connection);
+        let mut connection = Connection::open(dir.path().join("x.db")).unwrap();
+        connection.commit_hook(Some(|| true)).unwrap();
         let error = keep_wal(&connection).unwrap_err();
         assert!(matches!(error, LogError::Store { doing: "opened", .. }), "{error}");
         drop(connection);
