@@ -94,7 +94,9 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// Opens the stream's file in a folder, making the folder where there is none. Only the last checkpoint's signature
-    /// is checked; [`read_all`] checks every one.
+    /// is checked; [`read_all`] checks every one. One at the end that is as long as the others, and is none, is torn: of
+    /// several attempts on a disk that failed, or lost its power, some sectors of each may be left. Nobody was told that it
+    /// is there, and the next takes its place. A file that holds nothing else is another key's, and refused.
     ///
     /// # Errors
     /// [`CheckpointError`].
@@ -103,18 +105,26 @@ impl Checkpoints {
         fs::create_dir_all(folder).map_err(|source| CheckpointError::Io { path: folder.to_owned(), source })?;
         let key = signing_key(master);
         let file = read(&path)?;
-        let (mut last, mut count, mut whole) = (None, 0, 0);
-        for block in blocks(&file) {
-            count += 1;
-            whole += block.len();
-            last = Some((block, parse(&path, count, block, stream)?));
+        let mut all: Vec<&[u8]> = blocks(&file).collect();
+        let signed = |number: usize, block: &[u8]| {
+            check_signature(&path, number, block, &key.verifying_key())?;
+            parse(&path, number, block, stream)
+        };
+        let mut last = all.last().map(|block| signed(all.len(), block)).transpose();
+        if let (Err(torn), true) = (&last, all.len() > 1) {
+            tracing::warn!(cause = %torn, "a checkpoint was torn while it was written: the log's end is signed anew");
+            all.pop();
+            last = all.last().map(|block| signed(all.len(), block)).transpose();
         }
-        let whole = u64::try_from(whole).unwrap_or(u64::MAX);
-        if let Some((block, _)) = last {
-            check_signature(&path, count, block, &key.verifying_key())?;
+        let last = last?;
+        for (number, block) in (1..).zip(&all) {
+            parse(&path, number, block, stream)?;
+        }
+        let (count, whole) = (all.len(), all.iter().map(|block| block.len() as u64).sum());
+        if let Some(block) = all.last() {
             settle(&path, block, whole).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
         }
-        Ok(Self { path, stream, key, last: last.map(|(_, checkpoint)| checkpoint), count, whole })
+        Ok(Self { path, stream, key, last, count, whole })
     }
 
     /// The last one signed.
@@ -389,6 +399,29 @@ mod tests {
         let mut checkpoints = Checkpoints::open(dir.path(), 3, &master()).unwrap();
         checkpoints.sign(&head(11, 2), Timestamp(2)).unwrap();
         assert_eq!(read_all(dir.path(), 3, &verifying_key(&master())).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn one_of_several_attempts_sectors_is_torn_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("3.checkpoints");
+        let mut checkpoints = Checkpoints::open(dir.path(), 3, &master()).unwrap();
+        checkpoints.sign(&head(10, 1), Timestamp(1)).unwrap();
+        let before = fs::read(&path).unwrap();
+        checkpoints.sign(&head(11, 2), Timestamp(2)).unwrap();
+        let one = fs::read(&path).unwrap();
+        fs::write(&path, &before).unwrap();
+        Checkpoints::open(dir.path(), 3, &master()).unwrap().sign(&head(12, 3), Timestamp(3)).unwrap();
+        let other = fs::read(&path).unwrap();
+        for at in before.len() + 1..one.len() - 2 {
+            fs::write(&path, [&one[..at], &other[at..]].concat()).unwrap();
+            let mut checkpoints = Checkpoints::open(dir.path(), 3, &master()).unwrap();
+            let left = checkpoints.last().unwrap().sequence;
+            assert!([10, 11, 12].contains(&left), "{at}: {left}");
+            checkpoints.sign(&head(13, 4), Timestamp(4)).unwrap();
+            let all = read_all(dir.path(), 3, &verifying_key(&master())).unwrap();
+            assert_eq!(all.last().unwrap().sequence, 13, "{at}");
+        }
     }
 
     #[test]
