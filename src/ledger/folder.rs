@@ -3,6 +3,7 @@
 use std::fs::{self, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where a ledger's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,17 +69,34 @@ impl Folder {
         let io = |source| FolderError::Io { path: path.clone(), source };
         let mut file =
             fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
-                return Err(FolderError::Held { folder: self.data.clone(), holder: holder.trim().to_owned() });
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+                    if tries == TRIES || is_there(&holder) {
+                        return Err(FolderError::Held { folder: self.data.clone(), holder });
+                    }
+                    tries += 1;
+                    #[expect(clippy::disallowed_methods, reason = "nothing tells when a lock is let go")]
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(TryLockError::Error(source)) => return Err(io(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
         file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id())).map_err(io)?;
         Ok(Lock(file))
     }
+}
+
+/// The system lets go of the lock of a killed process a little after the process is gone: so often it is tried again.
+const TRIES: u32 = 200;
+
+/// Whether the process that the lock names is there; one that cannot be told is taken to be.
+fn is_there(holder: &str) -> bool {
+    let process = holder.strip_prefix("process ").and_then(|number| number.parse::<u32>().ok());
+    process.is_none_or(|process| Path::new(&format!("/proc/{process}")).exists())
 }
 
 /// The folder is this process's while this lives.
@@ -119,5 +137,22 @@ mod tests {
         assert!(matches!(refused, FolderError::Held { .. }), "{refused}");
         drop(lock);
         folder.lock().unwrap();
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "whoever lets go late gives no sign")]
+    fn a_lock_whose_process_is_gone_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::all_in(dir.path());
+        let lock = folder.lock().unwrap();
+        let path = dir.path().join("lock");
+        fs::write(&path, format!("process {}\n", u32::MAX)).unwrap();
+        let letting_go = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            drop(lock);
+        });
+        folder.lock().unwrap();
+        letting_go.join().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("process {}\n", std::process::id()));
     }
 }
