@@ -47,7 +47,7 @@ pub(crate) async fn checks(State(gateway): State<Arc<Gateway>>, request: Request
     };
     let reply = gateway.ask(inquiry).await?;
     let answer = reply.answers.first().ok_or(Refusal::Internal)?;
-    let mut response = Json(render::check(&reply, answer, &gateway.words, language)).into_response();
+    let mut response = render::json(&render::check(&reply, answer, &gateway.words, language));
     if let Verdict::RateLimited { minutes } = answer.verdict {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(minutes.saturating_mul(60)));
     }

@@ -22,6 +22,9 @@ use crate::message::Part;
 /// Words never used, whatever the language: an answer says "beware", never that goods are not real.
 pub(crate) const BANNED: [&str; 9] = ["fake", "bogus", "forgery", "假货", "假貨", "赝品", "贗品", "冒牌", "山寨"];
 
+/// 2^53: whole numbers up to it are exact in Fluent's 64-bit floating point.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A folder of catalogues. Declared from the fallback's end to its start: each falls back to the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tag {
@@ -217,16 +220,24 @@ fn plural_rules_of(language: Language) -> LanguageIdentifier {
     tag.parse().expect("zh and en are language tags")
 }
 
-/// Numbers of five digits and more are grouped by threes; four digits read well as they are.
+/// Whole numbers of five digits and more are grouped by threes; four digits read well as they are.
 fn grouped_number<M>(value: &FluentValue<'_>, _: &M) -> Option<String> {
     let FluentValue::Number(number) = value else { return None };
-    let digits = number.as_string();
-    if digits.len() < 5 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if number.value.fract() != 0.0
+        || number.value.abs() > MOST_EXACT
+        || number.options.minimum_fraction_digits.is_some()
+    {
         return None;
     }
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    #[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]
+    let whole = number.value as i64;
+    let digits = whole.unsigned_abs().to_string();
+    let mut text = String::with_capacity(1 + digits.len() + digits.len() / 3);
+    if whole < 0 {
+        text.push('-');
+    }
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+        if digits.len() > 4 && at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

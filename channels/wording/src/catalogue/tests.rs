@@ -107,10 +107,13 @@ fn what_hong_kong_says_otherwise_stands_above_what_traditional_chinese_shares() 
 
 #[test]
 fn long_numbers_are_grouped_and_years_are_not() {
-    let grouped = |value: u32| grouped_number(&FluentValue::from(value), &()).unwrap_or_else(|| value.to_string());
+    let grouped = |value: i64| grouped_number(&FluentValue::from(value), &()).unwrap();
+    assert_eq!(grouped(0), "0");
     assert_eq!(grouped(2026), "2026");
     assert_eq!(grouped(12_345), "12,345");
     assert_eq!(grouped(1_234_567), "1,234,567");
+    assert_eq!(grouped(-123_456), "-123,456");
+    assert_eq!(grouped_number(&FluentValue::from(0.5), &()), None, "a fraction is left to Fluent");
 }
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
