@@ -36,6 +36,7 @@ use crate::verify::decide::{Decision, Recorded, Rules};
 use crate::verify::history::{AskerHash, Past};
 
 pub(crate) use self::jobs::Jobs;
+use self::jobs::Joining;
 pub(crate) use self::orders::apply_rare;
 pub use self::orders::{ForgetOrder, ImportOrder, Order, OrderError, Outcome};
 pub(crate) use self::settle::{answers_of, digest, number_hash, verdicts_of};
@@ -198,11 +199,11 @@ impl Writer {
         let jobs = Closing(jobs);
         let patience = self.pace.checkpoint_every.min(Duration::from_secs(1));
         loop {
-            let mut group = jobs.0.take(self.pace.group, patience, self.commit_took);
+            let (mut group, mut joining) = jobs.0.take(self.pace.group, patience);
             if group.is_empty() {
                 self.heal();
             }
-            if !self.work(&mut group, jobs.0) {
+            if !self.work(&mut group, &mut joining, jobs.0) {
                 break;
             }
             self.housekeeping();
@@ -212,7 +213,7 @@ impl Writer {
     }
 
     /// Works through the queue; `false` when told to stop.
-    fn work(&mut self, queue: &mut VecDeque<Job>, jobs: &Jobs) -> bool {
+    fn work(&mut self, queue: &mut VecDeque<Job>, joining: &mut Joining, jobs: &Jobs) -> bool {
         while !queue.is_empty() {
             if let Err(refusal) = self.ready() {
                 let is_stopping = queue.iter().any(|job| matches!(job, Job::Stop));
@@ -231,7 +232,11 @@ impl Writer {
                 releases: Vec::new(),
             };
             let mut barrier = None;
-            while let Some(job) = queue.pop_front() {
+            loop {
+                if queue.is_empty() {
+                    queue.append(&mut jobs.join(joining, self.commit_took));
+                }
+                let Some(job) = queue.pop_front() else { break };
                 match job {
                     Job::Order(order, reply) => {
                         barrier = Some((order, reply));

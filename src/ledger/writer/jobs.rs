@@ -17,6 +17,29 @@ const MOMENT: Duration = Duration::from_micros(50);
 /// So many moments at most, and only while more keep coming.
 const MOMENTS: usize = 8;
 
+/// So many are settled while the rest of a group is still to come.
+const HANDFUL: usize = 16;
+
+/// Who may still join a group.
+pub(super) struct Joining {
+    room: usize,
+    /// So many more will come, if all who were answered last ask again.
+    expected: usize,
+    moments: usize,
+}
+
+impl Joining {
+    fn admit(&mut self, mut queue: MutexGuard<'_, Queue>) -> VecDeque<Job> {
+        let taken = queue.waiting.len().min(self.room);
+        self.room -= taken;
+        self.expected = self.expected.saturating_sub(taken);
+        if taken == queue.waiting.len() {
+            return std::mem::take(&mut queue.waiting);
+        }
+        queue.waiting.drain(..taken).collect()
+    }
+}
+
 /// The queue.
 pub(crate) struct Jobs {
     queue: Mutex<Queue>,
@@ -61,7 +84,8 @@ impl Jobs {
 
     fn push(&self, mut queue: MutexGuard<'_, Queue>, job: Job) {
         queue.waiting.push_back(job);
-        let is_awaited = queue.is_asleep && queue.waiting.len() >= queue.wanted;
+        // Woken once, not by each that comes until it runs.
+        let is_awaited = queue.waiting.len() >= queue.wanted && std::mem::take(&mut queue.is_asleep);
         drop(queue);
         if is_awaited {
             self.wake.notify_one();
@@ -84,31 +108,28 @@ impl Jobs {
         queue.expected = queue.waiting.len() + jobs;
     }
 
-    /// Takes at most so many, waiting for the first; none after so long. Those who were answered last ask again all at
-    /// once, a sync costs the same for one as for all, and who comes too late waits for two: until they have joined those
-    /// who wait already, waits a moment while more keep coming. One who asks alone never waits.
-    pub(super) fn take(&self, most: usize, patience: Duration, commit: Duration) -> VecDeque<Job> {
+    /// Takes at most so many, waiting for the first; none after so long.
+    pub(super) fn take(&self, most: usize, patience: Duration) -> (VecDeque<Job>, Joining) {
         let mut queue = self.queue();
         if queue.waiting.is_empty() {
             queue = self.sleep(queue, 1, patience);
         }
-        // Not as many as were answered last: two halves that take turns would stay two.
-        let expected = queue.expected.min(most);
-        let moment = (commit / 16).max(MOMENT);
-        let mut before = 0;
-        for _ in 0..MOMENTS {
-            if queue.waiting.len() == before || queue.waiting.len() >= expected {
-                break;
-            }
-            before = queue.waiting.len();
-            queue = self.sleep(queue, expected, moment);
+        let expected = std::mem::take(&mut queue.expected);
+        let mut joining = Joining { room: most, expected, moments: MOMENTS };
+        (joining.admit(queue), joining)
+    }
+
+    /// Takes those who come in time to join a group that is not committed yet: a sync costs the same for one as for all,
+    /// and who comes too late waits for two. Those who were answered last ask again all at once; while some of them and of
+    /// those who waited already are missing, waits a moment, unless nobody came in it. One who asks alone never waits.
+    pub(super) fn join(&self, joining: &mut Joining, commit: Duration) -> VecDeque<Job> {
+        let mut queue = self.queue();
+        let wanted = joining.expected.min(joining.room).min(HANDFUL);
+        if queue.waiting.len() < wanted && joining.moments > 0 {
+            joining.moments -= 1;
+            queue = self.sleep(queue, wanted, (commit / 16).max(MOMENT));
         }
-        let taken = queue.waiting.len().min(most);
-        queue.expected = 0;
-        if taken == queue.waiting.len() {
-            return std::mem::take(&mut queue.waiting);
-        }
-        queue.waiting.drain(..taken).collect()
+        joining.admit(queue)
     }
 
     /// Sleeps until so many wait, or for so long.
@@ -130,5 +151,61 @@ impl Jobs {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn sent(jobs: &Jobs, count: usize) {
+        for _ in 0..count {
+            jobs.send(Job::Owed(tokio::sync::oneshot::channel().0)).unwrap();
+        }
+    }
+
+    #[test]
+    fn who_asks_again_while_a_group_is_settled_joins_it_up_to_its_bound() {
+        let jobs = Jobs::holding(100);
+        jobs.answering(20);
+        sent(&jobs, 2);
+        let (first, mut joining) = jobs.take(18, LONG);
+        assert_eq!(first.len(), 2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| sent(&jobs, 18));
+            let mut joined = 0;
+            while joined < 16 {
+                joined += jobs.join(&mut joining, LONG).len();
+            }
+            assert_eq!(joined, 16, "a group has room for 18");
+        });
+        assert!(jobs.join(&mut joining, LONG).is_empty(), "it is full");
+        assert_eq!(jobs.len(), 2, "who had no room waits for the next");
+    }
+
+    #[test]
+    fn a_group_that_nobody_else_was_expected_in_is_committed_at_once() {
+        let jobs = Jobs::holding(100);
+        jobs.answering(1);
+        sent(&jobs, 1);
+        let (group, mut joining) = jobs.take(64, LONG);
+        assert_eq!((group.len(), joining.expected), (1, 0));
+        // Would wait for more than a second if it waited.
+        assert!(jobs.join(&mut joining, LONG).is_empty());
+        assert_eq!(joining.moments, MOMENTS, "it did not wait");
+    }
+
+    #[test]
+    fn a_group_waits_so_often_for_those_who_do_not_come_and_no_more() {
+        let jobs = Jobs::holding(100);
+        jobs.answering(2);
+        sent(&jobs, 1);
+        let (_, mut joining) = jobs.take(64, LONG);
+        for _ in 0..2 * MOMENTS {
+            assert!(jobs.join(&mut joining, Duration::ZERO).is_empty());
+        }
+        assert_eq!(joining.moments, 0);
     }
 }
