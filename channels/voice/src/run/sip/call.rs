@@ -194,8 +194,13 @@ async fn serve(
     };
     let held = Dialog { hub: Arc::clone(hub), dialog: dialog.clone() };
     let over = CancellationToken::new();
+    let accepted = accept(&dialog, &met);
     handle(hub, &dialog, transaction, over.clone());
-    let cause = match answered(&dialog, &mut happening, &met).await {
+    let acknowledged = match accepted {
+        Ok(()) => acknowledged(&mut happening).await,
+        Err(cause) => Err(cause),
+    };
+    let cause = match acknowledged {
         Ok(()) => {
             record.answered = true;
             talk(hub, (&dialog, happening), (who, seat.full, by_update), met, record).await
@@ -239,19 +244,20 @@ impl Drop for Dialog {
     }
 }
 
-/// Answers and waits for the acknowledgement.
-async fn answered(dialog: &InviteDialog, happening: &mut States, met: &Met) -> Result<(), CallCause> {
+/// Answers. The stack finds the answer waiting when it takes the INVITE in hand, and sends no 100 before it.
+fn accept(dialog: &InviteDialog, met: &Met) -> Result<(), CallCause> {
+    let mut headers = vec![Header::ContentType(SDP.into()), Header::Allow(ALLOWED.into())];
+    headers.extend(timer_headers(met.interval));
+    dialog.accept(Some(headers), Some(met.body.clone().into_bytes())).map_err(|error| {
+        tracing::debug!(%error, "a call was not answered");
+        CallCause::Failed
+    })
+}
+
+/// Waits for the acknowledgement.
+async fn acknowledged(happening: &mut States) -> Result<(), CallCause> {
     loop {
         match happening.recv().await.map(|state| *state) {
-            // The stack has the transaction in hand from here on: not before.
-            Some(DialogState::Calling(_)) => {
-                let mut headers = vec![Header::ContentType(SDP.into()), Header::Allow(ALLOWED.into())];
-                headers.extend(timer_headers(met.interval));
-                if let Err(error) = dialog.accept(Some(headers), Some(met.body.clone().into_bytes())) {
-                    tracing::debug!(%error, "a call was not answered");
-                    return Err(CallCause::Failed);
-                }
-            }
             Some(DialogState::Confirmed(..)) => return Ok(()),
             Some(DialogState::Terminated(_, reason)) => return Err(cause(&reason)),
             Some(_) => {}

@@ -6,7 +6,11 @@
 //! second for a thousand calls. There is no task per call, no timer per call and no lock. Measured against a task with a
 //! timer per call, which is late by tens of milliseconds beyond a thousand calls on two cores.
 //!
-//! The thread asks the system to be preferred to others, as servers of sound do; where it may not be, it goes on as it is.
+//! The thread asks the system for real time, as servers of sound do: beside six busy processes on two cores, 2 of 135,000
+//! packets were more than 10 ms late, and 175 by a better place in the ordinary queue alone. It does little at a beat, and
+//! reads a bounded number of packets of each call, so that nobody can make it keep the processor. Where real time is not
+//! granted (`CAP_SYS_NICE`, or a limit of real-time priority), it asks for the better place; where that is not either, it
+//! goes on as it is.
 //!
 //! Orders wait in a bounded queue. A call whose order finds it full is told so, and ends.
 #![expect(clippy::disallowed_methods, reason = "the shell reads the clock")]
@@ -23,6 +27,10 @@ use std::time::{Duration, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::process::setpriority_process;
+use thread_priority::ThreadPriority;
+use thread_priority::unix::{
+    RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::media::line::{Heard, Line, Sound};
@@ -39,11 +47,14 @@ const LATE: Duration = Duration::from_millis(10);
 const LOST: Duration = Duration::from_millis(400);
 /// Orders that may wait.
 const ORDERS: usize = 16_384;
+/// Orders that are followed between two beats although the next one is due: a thousand calls that end at once would hold
+/// up the others' packets by tens of milliseconds.
+const ORDERS_AT_LEAST: usize = 64;
 /// Packets of one socket read at a beat; more stay with the system, which forgets them in the end.
 const READ_AT_ONCE: usize = 4;
 /// Sockets that are looked at in one go.
 const READY_AT_ONCE: usize = 1_024;
-/// How much the thread is preferred to others, as by `nice`.
+/// How much the thread is preferred to others where it gets no real time, as by `nice`.
 const PREFERRED: i32 = -11;
 /// The mark of the bell among the sockets.
 const BELL: u64 = u64::MAX;
@@ -181,6 +192,16 @@ impl Drop for Clock {
     }
 }
 
+/// In real time, at its lowest priority, or before the others in the ordinary queue.
+fn prefer_this_thread() {
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
+    let real_time = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+    if let Err(error) = real_time {
+        let preferred = setpriority_process(None, PREFERRED).is_ok();
+        tracing::debug!(?error, preferred, "the media clock gets no real time");
+    }
+}
+
 /// The thread.
 struct Beating {
     orders: Receiver<Order>,
@@ -195,16 +216,18 @@ struct Beating {
 
 impl Beating {
     fn run(mut self) {
-        if let Err(error) = setpriority_process(None, PREFERRED) {
-            tracing::debug!(%error, "the media clock is not preferred to other threads");
-        }
+        prefer_this_thread();
         let mut ready = Vec::with_capacity(READY_AT_ONCE);
         loop {
-            while let Ok(order) = self.orders.try_recv() {
+            let mut followed = 0;
+            while (followed < ORDERS_AT_LEAST || Instant::now() < self.next)
+                && let Ok(order) = self.orders.try_recv()
+            {
                 if matches!(order, Order::End) {
                     return;
                 }
                 self.follow(order);
+                followed += 1;
             }
             let mut now = Instant::now();
             if now.saturating_duration_since(self.next) > LOST {
@@ -215,7 +238,7 @@ impl Beating {
                 self.next += BEAT;
                 now = Instant::now();
             }
-            if self.calls.iter().all(HashMap::is_empty) {
+            if followed < ORDERS_AT_LEAST && self.calls.iter().all(HashMap::is_empty) {
                 // Nothing is to be sent: until the bell rings.
                 if !self.look(&mut ready, None) {
                     return;
@@ -226,7 +249,7 @@ impl Beating {
                 if !self.look(&mut ready, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
                     return;
                 }
-                if ready.is_empty() {
+                if ready.is_empty() || Instant::now() >= self.next {
                     break;
                 }
             }

@@ -30,7 +30,7 @@ const DRAWN: usize = 40_000;
 /// Calls at once where Asterisk was measured.
 const AS_ASTERISK: usize = 975;
 /// Calls at once, tried one after the other.
-const STEPS: [usize; 4] = [1_500, 2_000, 2_500, 3_000];
+const STEPS: [usize; 6] = [1_500, 2_000, 2_500, 3_000, 3_500, 4_000];
 /// Of the packets so many may be late: 0.1 %.
 const LATE: f64 = 0.001;
 /// Calls a second of signalling alone.
@@ -84,7 +84,7 @@ pub(crate) fn most(options: &Options) -> anyhow::Result<Vec<Row>> {
     let bench = Bench::new(options)?;
     let (mut best, mut last) = (0, None);
     for at_once in STEPS {
-        let per_second = u32::try_from(at_once / 25)?;
+        let per_second = u32::try_from(at_once / 20)?;
         let plan = Plan { at_once, per_second, hold: HOLD.max(options.run), keyed: true };
         let measured = bench.run(plan, false, |_| Ok(()))?;
         let good = measured.late() < LATE && measured.missing() == 0.0 && measured.outcome.most >= at_once;

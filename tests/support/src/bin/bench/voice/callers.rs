@@ -136,7 +136,7 @@ impl Callers {
             }
             self.listen();
             self.send_again(now)?;
-            look(full_at.is_some() && !held && self.active * 50 >= plan.at_once * 49);
+            look(full_at.is_some() && !held && (!plan.keyed || self.active * 50 >= plan.at_once * 49));
             std::thread::sleep(NAP);
         }
         self.outcome.failed += u64::try_from(self.active)?;
