@@ -43,7 +43,7 @@ async fn keep(hub: &Hub, trunk: &str, register: &Register, shutdown: Cancellatio
             RefreshOutcome::Registered(_) => tracing::info!(trunk, "registered"),
             RefreshOutcome::Rejected(response) => match least_of(response) {
                 Some(seconds) if expires == register.expires && seconds > expires => {
-                    drop(least.set(seconds));
+                    least.get_or_init(|| seconds);
                     trying.cancel();
                 }
                 Some(_) | None => {
