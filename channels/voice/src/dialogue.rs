@@ -146,7 +146,7 @@ pub enum Phrase {
     Partial(usize, String),
     /// Too few or too many: so many came, so many are expected.
     WrongLength(usize, usize),
-    /// The digits do not add up: look again. First, then second time.
+    /// The digits do not add up: look again. At the first try, or at a later one of whatever kind.
     DoesNotAddUp(bool),
     /// What was keyed is gone: start again.
     StartAgain,

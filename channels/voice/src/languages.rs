@@ -1,6 +1,6 @@
 //! Which language callers chose last.
 //!
-//! In memory alone, at most fifty thousand callers; the one who called longest ago is forgotten first.
+//! In memory alone, at most fifty thousand callers; the one whose first choice is the oldest is forgotten first.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

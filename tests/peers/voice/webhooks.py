@@ -1,10 +1,12 @@
-"""A gateway with a Twilio number, called as Twilio calls it: signed by Twilio's own library.
+"""A gateway with a Twilio number, called as Twilio calls it: signed by Twilio's own library. And with a SIP line, whose callers
+it knows again.
 
 Usage: webhooks.py VERIGATE
 """
 
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -74,16 +76,34 @@ def call(line):
     assert line.post("/ivr/nobody", {})[0] == 404
 
 
+def knows_again(line, verigate, sip):
+    """Whoever chose a language by SIP is spoken to in it here."""
+    caller = "+8613900139000"
+    subprocess.run([verigate, "call", "simulate", "2,,,", "--from", caller, "--gateway", sip, "--longest", "5"], check=True,
+                   stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 10
+    for nth in range(100):
+        status, twiml = line.post("/ivr/twilio", {"CallSid": f"CA2-{nth}", "From": caller})
+        assert status == 200, status
+        if "歡迎使用貨品編號查詢" in twiml and "press three" not in twiml:
+            return
+        assert time.monotonic() < until, twiml
+        time.sleep(0.1)
+
+
 def main(verigate):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         (scratch / "token").write_text(SECRET)
         (scratch / "token").chmod(0o600)
         config = scratch / "verigate.toml"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            sip = f"127.0.0.1:{free.getsockname()[1]}"
         config.write_text(
             f'[data]\ndir = "{scratch}/data"\n[http]\nlisten = "127.0.0.1:0"\n[voice.webhooks]\n'
             'public = "https://verify.example.com"\n[[voice.webhooks.platform]]\nkind = "twilio"\n'
-            f'secret = [{{ secret_file = "{scratch}/token" }}]\n'
+            f'secret = [{{ secret_file = "{scratch}/token" }}]\n[voice.sip]\nlisten = "{sip}"\nstrangers = true\n'
         )
         subprocess.run([verigate, "--config", str(config), "init"], check=True, capture_output=True)
         with open(scratch / "log", "wb") as log:
@@ -100,6 +120,7 @@ def main(verigate):
                 time.sleep(0.1)
             assert address, (scratch / "log").read_text()
             call(Line(address))
+            knows_again(Line(address), verigate, sip)
         finally:
             gateway.terminate()
             gateway.wait(30)

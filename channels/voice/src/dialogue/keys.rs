@@ -124,8 +124,7 @@ impl Dialogue {
         let digits = std::mem::take(&mut self.keyed);
         let settings = &*self.settings;
         if !settings.lengths.contains(&digits.len()) {
-            let phrase = Phrase::WrongLength(digits.len(), settings.longest());
-            self.try_again(phrase, now);
+            self.wrong_length(digits.len(), now);
             return;
         }
         let adds_up = !settings.checked.contains(&digits.len()) || adds_up(&digits);
@@ -134,20 +133,28 @@ impl Dialogue {
             self.odd = None;
             self.ask_number_of_core(digits, now);
         } else {
-            let again = self.odd.replace(digits).is_some();
-            self.try_again(Phrase::DoesNotAddUp(again), now);
+            self.odd = Some(digits);
+            self.try_again(vec![Phrase::DoesNotAddUp(self.wrong > 0)], now);
         }
     }
 
+    /// Too few digits or too many. Who hears it again hears how to key them, too.
+    pub(super) fn wrong_length(&mut self, digits: usize, now: Instant) {
+        let again = (self.wrong > 0).then_some(Phrase::DoesNotAddUp(true));
+        let why = [Phrase::WrongLength(digits, self.settings.longest())].into_iter().chain(again).collect();
+        self.try_again(why, now);
+    }
+
     /// Nothing was asked: says why, and asks for the number anew until there were too many tries.
-    pub(super) fn try_again(&mut self, why: Phrase, now: Instant) {
+    fn try_again(&mut self, mut why: Vec<Phrase>, now: Instant) {
         self.wrong += 1;
         if self.wrong >= self.settings.tries {
             self.leave_or_connect(Phrase::TooManyTries, Ending::NoNumber, now);
             return;
         }
         self.begin_number();
-        self.play(vec![why, self.ask_number()], true, now);
+        why.push(self.ask_number());
+        self.play(why, true, now);
     }
 
     pub(super) fn key_offered(&mut self, key: Key, now: Instant) {

@@ -81,7 +81,7 @@ impl Dialogue {
             }
         } else if self.number_by.is_some_and(|by| now >= by) {
             self.keyed.clear();
-            self.try_again(Phrase::WrongLength(keyed, self.settings.longest()), now);
+            self.wrong_length(keyed, now);
         } else if self.pauses >= PAUSES {
             self.close(vec![Phrase::Goodbye], Ending::Silent, now);
         } else {

@@ -247,6 +247,12 @@ impl Dialogue {
         self.playing.is_some()
     }
 
+    /// The call is being handed on, and how that goes is not known yet.
+    #[must_use]
+    pub const fn is_transferring(&self) -> bool {
+        matches!(self.state, State::Transferring(_))
+    }
+
     /// The call is over.
     #[must_use]
     pub const fn is_over(&self) -> bool {

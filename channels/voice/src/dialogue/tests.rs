@@ -207,7 +207,7 @@ fn three_tries_have_three_texts_and_then_a_person_or_the_end() {
     for person in [None, Some("sip:help@example.com")] {
         let mut line = Line::of(Some(Language::En), person);
         assert_eq!(line.key("123#")[0], Phrase::WrongLength(3, 20));
-        assert_eq!(line.key(&odd('1'))[0], Phrase::DoesNotAddUp(false));
+        assert_eq!(line.key(&odd('1'))[0], Phrase::DoesNotAddUp(true), "no text is said twice");
         let said = line.key(&odd('2'));
         assert_eq!(said[0], Phrase::TooManyTries);
         line.hear();
@@ -216,6 +216,14 @@ fn three_tries_have_three_texts_and_then_a_person_or_the_end() {
             Some(place) => assert_eq!(line.transferred.as_deref(), Some(place)),
         }
     }
+}
+
+#[test]
+fn who_keys_too_little_twice_hears_more_the_second_time() {
+    let mut line = Line::known();
+    assert_eq!(line.key("123#"), [Phrase::WrongLength(3, 20), Phrase::AskNumber(20)]);
+    assert_eq!(line.key("12#"), [Phrase::WrongLength(2, 20), Phrase::DoesNotAddUp(true), Phrase::AskNumber(20)]);
+    assert_eq!(line.key("1#")[0], Phrase::TooManyTries);
 }
 
 #[test]

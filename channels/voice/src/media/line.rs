@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::events::{Events, Key, is_event};
 use super::keypad::Way;
 use super::rtp::Packet;
-use super::sdp::Agreed;
+use super::sdp::{Agreed, Secure};
 use super::srtp::{Opener, Sealer};
 use super::stats::{Figures, Stats};
 use super::tones::Tones;
@@ -95,23 +95,35 @@ impl Line {
             opened: Vec::new(),
             agreed,
         };
-        line.key();
+        line.seal();
+        line.open();
         line
     }
 
-    fn key(&mut self) {
+    fn seal(&mut self) {
         let secure = self.agreed.secure.as_ref();
         self.sealer = secure.map(|secure| Box::new(Sealer::new(secure.suite, &secure.ours)));
+    }
+
+    fn open(&mut self) {
+        let secure = self.agreed.secure.as_ref();
         self.opener = secure.map(|secure| Box::new(Opener::new(secure.suite, &secure.theirs)));
     }
 
     /// The peer has agreed to something else: it may come from elsewhere now.
     pub fn agree(&mut self, agreed: Agreed, now: Instant) {
-        let keys = self.agreed.secure != agreed.secure;
+        let before = self.agreed.secure.take();
         let resumed = self.agreed.held() && !agreed.held();
         self.agreed = agreed;
-        if keys {
-            self.key();
+        let (was, is) = (before.as_ref(), self.agreed.secure.as_ref());
+        let ours = |secure: Option<&Secure>| secure.map(|secure| (secure.suite, secure.ours.clone()));
+        // A sealer that began anew under the same key would encrypt two packets alike (RFC 3711 §9.1).
+        let (sealed, opened) = (ours(was) == ours(is), was == is);
+        if !sealed {
+            self.seal();
+        }
+        if !opened {
+            self.open();
         }
         if resumed {
             self.heard_at = now;
@@ -356,6 +368,23 @@ mod tests {
         line.agree(agreed(), now);
         assert_eq!(line.handle(&packet(8, &[0; 160]), behind, now), None);
         assert_eq!(to(&mut line), "203.0.113.5:61000", "a new agreement latches anew");
+    }
+
+    #[test]
+    fn a_peer_that_changes_its_key_alone_hears_us_go_on() {
+        use super::super::srtp::{MASTER, Master, Suite};
+        let now = Instant::now();
+        let key = |octet| Master::of(&[octet; MASTER]).unwrap();
+        let suite = Suite::Sha1_80;
+        let secure =
+            |theirs| Agreed { secure: Some(Secure { suite, tag: 1, ours: key(1), theirs: key(theirs) }), ..agreed() };
+        // The first sequence number is 65,535.
+        let mut line = Line::new(secure(2), [0xFF; 10], Duration::from_secs(30), now);
+        let mut opener = Opener::new(suite, &key(1));
+        let mut opens = |line: &mut Line| opener.open(&mut line.tick(now).0.unwrap().0.to_vec());
+        assert!(opens(&mut line) && opens(&mut line));
+        line.agree(secure(3), now);
+        assert!(opens(&mut line), "the count of wraps goes on");
     }
 
     #[test]

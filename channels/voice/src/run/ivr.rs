@@ -198,6 +198,10 @@ impl Desk {
         if let Some(again) = held.again(step) {
             return Ok(again.to_owned());
         }
+        // Older than what a platform sends again.
+        if step < held.step {
+            return Err(forbidden(platform, "its step was taken long ago"));
+        }
         held.handle(event, Instant::now());
         let (plays, then) = self.turn(&mut held).await;
         if let Some(language) = held.chosen() {

@@ -116,10 +116,14 @@ impl Held {
         }
         dialogue.handle_start(now);
         dialogue.handle_timeout(now);
-        match event.transferred {
-            Some(true) => dialogue.handle_hung_up(),
-            Some(false) => dialogue.handle_transfer_failed(now),
-            None => {}
+        // FreeSWITCH says how a transfer ended in every request after it, too.
+        if let Some(taken) = event.transferred.filter(|_| dialogue.is_transferring()) {
+            if taken {
+                dialogue.handle_hung_up();
+            } else {
+                dialogue.handle_transfer_failed(now);
+            }
+            return;
         }
         // It was still waiting for the core, or has just begun: what came is of no question that is open.
         if dialogue.collect().is_none() || first {

@@ -11,4 +11,5 @@
 
 mod calls;
 mod messages;
+mod requests;
 mod scene;

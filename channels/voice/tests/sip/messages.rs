@@ -247,7 +247,7 @@ async fn messages_of_noise_change_nothing() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % sides
     };
-    let rounds: u32 = option_env!("VERIGATE_NOISE").map_or(3_000, |rounds| rounds.parse().unwrap());
+    let rounds: u32 = std::env::var("VERIGATE_NOISE").map_or(3_000, |rounds| rounds.parse().unwrap());
     for _ in 0..rounds {
         let mut message = whole.clone();
         for _ in 0..=dice(4) {

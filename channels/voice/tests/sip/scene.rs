@@ -69,11 +69,16 @@ pub(crate) fn settings(config: &SipConfig) -> Settings {
 
 impl Scene {
     pub(crate) async fn begin(config: &SipConfig) -> Self {
+        Self::patient(config, Duration::from_millis(300)).await
+    }
+
+    /// As [`Scene::begin`], with this time for the caller after a verdict.
+    pub(crate) async fn patient(config: &SipConfig, after: Duration) -> Self {
         let (core, recordings) = (ScriptedCore::new(), Arc::new(Recordings::default()));
         let dialogue = dialogue::Settings {
             lengths: vec![20],
             checked: Vec::new(),
-            after: Duration::from_millis(300),
+            after,
             first: Duration::from_secs(3),
             ..dialogue::Settings::default()
         };
@@ -123,6 +128,11 @@ impl Peer {
         let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
         Self { socket, gateway, address }
+    }
+
+    /// The same peer, of this gateway.
+    pub(crate) fn towards(self, gateway: SocketAddr) -> Self {
+        Self { gateway, ..self }
     }
 
     /// A request of this method, with these headers besides the usual and this body.

@@ -2,9 +2,10 @@
 """Calls by SIP, made by programs that others wrote: sipp (signalling and RFC 4733), baresip (TLS, SRTP, sound) and Kamailio
 (a proxy in front).
 
-Usage: run.py PATH-TO-VERIGATE [matrix] [register] [sound] [proxy] [names]. Everything runs on loopback, on ports that were free. What a caller was told is read from
+Usage: run.py PATH-TO-VERIGATE [matrix] [timers] [register] [sound] [proxy] [names]. Everything runs on loopback, on ports that were free. What a caller was told is read from
 the metrics of the gateway, what was heard from the sound that baresip recorded.
 """
+import itertools
 import json
 import os
 import re
@@ -15,12 +16,16 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERIGATE = os.path.abspath(sys.argv[1])
 BOUND = 60
+# Adds up, and was never issued.
+UNISSUED = "12345670000001123456"
+counted = itertools.count()
 failed = []
 running = []
 
@@ -80,16 +85,18 @@ class Gateway:
         return float(found.group(1)) if found else 0.0
 
 
-def sipp(gateway, scenario, calls=1, rate=10, keys=None, more=()):
+def sipp(gateway, scenario, calls=1, rate=10, keys=None, more=(), bound=BOUND, codec="8"):
     scratch = tempfile.mkdtemp()
-    arguments = ["sipp", gateway, "-sf", os.path.join(HERE, f"{scenario}.xml"), "-s", "12365", "-i", "127.0.0.1",
-                 "-p", str(free()), "-mp", str(30_000 + 4 * (os.getpid() % 2_000)), "-m", str(calls), "-r", str(rate),
-                 "-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-error_file", f"{scratch}/errors", *more]
+    with open(f"{HERE}/{scenario}.xml") as template, open(f"{scratch}/scenario.xml", "w") as file:
+        file.write(template.read().replace("RTP/AVP 8 96", f"RTP/AVP {codec} 96"))
+    arguments = ["sipp", gateway, "-sf", f"{scratch}/scenario.xml", "-s", "12365", "-i", "127.0.0.1",
+                 "-p", str(free()), "-mp", str(30_000 + 4 * ((os.getpid() + next(counted)) % 2_000)), "-m", str(calls), "-r", str(rate),
+                 "-nostdin", "-timeout", str(bound), "-timeout_error", "-trace_err", "-error_file", f"{scratch}/errors", *more]
     if keys:
         with open(f"{scratch}/keys.csv", "w") as file:
             file.write("SEQUENTIAL\n" + "".join(f"{each};\n" for each in keys))
         arguments += ["-inf", f"{scratch}/keys.csv"]
-    done = subprocess.run(arguments, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BOUND + 30)
+    done = subprocess.run(arguments, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=bound + 30)
     errors = open(f"{scratch}/errors").read() if os.path.exists(f"{scratch}/errors") else ""
     shutil.rmtree(scratch)
     assert done.returncode == 0, f"sipp {scenario}: {done.returncode}\n{done.stdout.decode()[-1500:]}\n{errors[-1500:]}"
@@ -114,12 +121,14 @@ def told(gateway, verdict, more, do):
 def matrix(gateway):
     for scenario in ("options", "unfit", "require", "interval", "hold", "info", "lost"):
         check(f"sipp {scenario}", lambda: sipp(gateway.sip, scenario))
+    check("sipp info, one message of ten lost", lambda: sipp(gateway.sip, "info", calls=10, rate=5, more=("-lost", "10")))
     check("sipp options by TCP", lambda: sipp(gateway.sip, "options", more=("-t", "t1")))
     check("sipp hold by TCP", lambda: sipp(gateway.sip, "hold", more=("-t", "t1")))
     if os.geteuid() == 0:
-        numbers = [gateway.code("genuine_first") for _ in range(6)]
-        check("sipp digits: six callers are told of six numbers", lambda: told(
-            gateway, "genuine_first", 6, lambda: sipp(gateway.sip, "digits", calls=6, rate=3, keys=numbers)))
+        for codec, name in (("8", "PCMA"), ("0", "PCMU")):
+            numbers = [gateway.code("genuine_first") for _ in range(6)]
+            check(f"sipp digits: six callers are told of six numbers, {name}", lambda: told(
+                gateway, "genuine_first", 6, lambda: sipp(gateway.sip, "digits", calls=6, rate=3, keys=numbers, codec=codec)))
         check("sipp digits: a mistyped number is not looked up", lambda: told(
             gateway, "genuine_first", 0, lambda: sipp(gateway.sip, "digits", keys=[wrong(gateway.code("genuine_first"))])))
         check("sipp late offer", lambda: told(
@@ -127,6 +136,16 @@ def matrix(gateway):
     else:
         print("  --    sipp digits: sends raw packets, which needs root")
     check("no call is left", lambda: wait_for("all calls end", lambda: gateway.calls() == 0, 40))
+
+
+def timers(gateway):
+    """Sessions that are refreshed by us, by UPDATE and by INVITE, and one that its caller forgets; a minute, all at once."""
+    checks = [threading.Thread(target=check, args=(f"sipp {scenario}", lambda scenario=scenario: sipp(gateway.sip, scenario, bound=90)))
+              for scenario in ("refresh", "reinvite", "expired")]
+    for one in checks:
+        one.start()
+    for one in checks:
+        one.join()
 
 
 def wrong(code):
@@ -229,37 +248,38 @@ def wav_samples(path):
     return samples[::rate // 8000]
 
 
-def loudest(samples, length):
-    """The stretch of this length with the most sound in it."""
-    best, place, total = -1, 0, sum(abs(sample) for sample in samples[:length])
-    for at in range(0, max(1, len(samples) - length), 80):
-        total = sum(abs(sample) for sample in samples[at:at + length])
-        if total > best:
-            best, place = total, at
-    return samples[place:place + length]
+# One call for each language, by the number that is called.
+LANGUAGES = {"12361": "zh-Hans", "12362": "zh-HK", "12363": "en"}
+BEFORE = ["greeting.0", "ask-number.0", "ask-number.2"]
+AFTER = ["unknown.0", "menu.0", "menu-report.0", "menu-read-back.0", "menu-language.0"]
+PIECE = 3_200
 
 
-def correlation(part, whole):
-    """The best normalised correlation of a stretch of sound with any place of another."""
-    energy = sum(sample * sample for sample in part) ** 0.5
-    best = 0.0
-    for at in range(0, len(whole) - len(part)):
-        if abs(whole[at + len(part) // 2]) < 200 and at % 4:
-            continue
-        other = whole[at:at + len(part)]
-        size = sum(sample * sample for sample in other) ** 0.5
-        if size > energy / 4:
-            best = max(best, sum(a * b for a, b in zip(part, other)) / (energy * size))
-    return best
+def recording(folder, language, clip):
+    with open(os.path.join(folder, language, f"{clip}.ulaw"), "rb") as file:
+        octets = [mu_law(octet) for octet in file.read()]
+    return struct.pack(f"<{len(octets)}h", *octets)
 
 
-def baresip(gateway_port, scratch, greeting):
-    folder = os.path.join(scratch, "baresip")
+def follow(heard, at, sound, what):
+    """Finds a recording from there on, in pieces of 0.4 s that follow one another with less than 60 ms between; where it ends."""
+    began = at
+    for start in range(0, len(sound), 2 * PIECE):
+        piece = sound[start:start + 2 * PIECE]
+        place = heard.find(piece, at)
+        assert place >= 0, f"{what}: not heard from {start // 16} ms on, after {at // 16} ms of the call"
+        assert start == 0 or place - at <= 2 * 480, f"{what}: a gap of {(place - at) // 16} ms"
+        at = place + len(piece)
+    return at
+
+
+def baresip(gateway, scratch, called, recorded):
+    folder = os.path.join(scratch, f"baresip-{called}")
     os.makedirs(folder)
     modules = next(path for path in ("/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules") if os.path.isdir(path))
     control = free(socket.SOCK_STREAM)
     with open(f"{folder}/quiet.wav", "wb") as file:
-        quiet = b"\0\0" * 8000 * 20
+        quiet = b"\0\0" * 8000 * 60
         file.write(b"RIFF" + struct.pack("<I", 36 + len(quiet)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
                    + b"data" + struct.pack("<I", len(quiet)) + quiet)
     with open(f"{folder}/config", "w") as file:
@@ -268,7 +288,7 @@ def baresip(gateway_port, scratch, greeting):
                    f"snd_path {folder}\nmodule_path {modules}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule srtp.so\n"
                    f"module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n")
     with open(f"{folder}/accounts", "w") as file:
-        file.write("<sip:13800138000@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand;audio_codecs=pcma\n")
+        file.write("<sip:13800138000@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand;audio_codecs=pcmu\n")
     open(f"{folder}/contacts", "w").close()
     log = open(f"{folder}/log", "w")
     process = start(["baresip", "-f", folder, "-v"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -286,16 +306,25 @@ def baresip(gateway_port, scratch, greeting):
         text = json.dumps({"command": name, "params": params}).encode()
         link.sendall(str(len(text)).encode() + b":" + text + b",")
 
-    command("dial", f"sip:12365@127.0.0.1:{gateway_port};transport=tls")
+    def said(clips):
+        return [recording(recorded, LANGUAGES[called], clip) for clip in clips]
+
+    command("dial", f"sip:{called}@{gateway};transport=tls")
     wait_for("the call is there", lambda: "Call established" in open(log.name).read(), 20)
-    time.sleep(4)
+    time.sleep(sum(map(len, said(BEFORE))) / 16_000 + 2)
+    for key in UNISSUED:
+        command("sndcode", key)
+        time.sleep(0.35)
+    time.sleep(sum(map(len, said(AFTER))) / 16_000 + 12)
     command("quit")
     process.wait(20)
-    recorded = [name for name in os.listdir(folder) if name.startswith("dump-") and name.endswith("-dec.wav")]
-    assert recorded, os.listdir(folder)
-    heard = wav_samples(os.path.join(folder, recorded[0]))
-    match = correlation(loudest(greeting, 3200), heard)
-    assert match > 0.9, f"the greeting was not heard: {match:.2f}"
+    names = [name for name in os.listdir(folder) if name.startswith("dump-") and name.endswith("-dec.wav")]
+    assert names, os.listdir(folder)
+    # baresip's table has a 2 for silence.
+    samples = [0 if abs(sample) < 8 else sample for sample in wav_samples(os.path.join(folder, names[0]))]
+    heard, at = struct.pack(f"<{len(samples)}h", *samples), 0
+    for clip in BEFORE + AFTER:
+        at = follow(heard, at, recording(recorded, LANGUAGES[called], clip), f"{LANGUAGES[called]} {clip}")
 
 
 def sound(scratch):
@@ -306,12 +335,14 @@ def sound(scratch):
                         "-out", f"{scratch}/{name}cert.pem"], check=True, stderr=subprocess.DEVNULL)
     with open(f"{scratch}/peer.pem", "w") as file:
         file.write(open(f"{scratch}/peerkey.pem").read() + open(f"{scratch}/peercert.pem").read())
-    config = os.path.join(scratch, "tls.toml")
+    config, recorded = os.path.join(scratch, "tls.toml"), os.path.join(scratch, "recorded")
     with open(config, "w") as file:
         file.write(f'[data]\ndir = "{scratch}/tls"\n[http]\nlisten = "127.0.0.1:0"\n[voice.sip]\nlisten = "127.0.0.1:{port}"\n'
                    f'listen_tls = "127.0.0.1:{tls}"\nstrangers = true\n'
-                   f'[voice.sip.tls]\ncertificates = "{scratch}/cert.pem"\nkey = "{scratch}/key.pem"\n')
+                   f'[voice.sip.tls]\ncertificates = "{scratch}/cert.pem"\nkey = "{scratch}/key.pem"\n'
+                   + "".join(f'[[voice.sip.number]]\nnumber = "{number}"\nlanguage = "{language}"\n' for number, language in LANGUAGES.items()))
     subprocess.run([VERIGATE, "init", "--config", config], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([VERIGATE, "prompts", "export", recorded], check=True, stdout=subprocess.DEVNULL)
     log = open(os.path.join(scratch, "tls.log"), "w")
     served = start([VERIGATE, "serve", "--config", config], stdout=log, stderr=log)
 
@@ -321,10 +352,13 @@ def sound(scratch):
             return probe.connect_ex(("127.0.0.1", tls)) == 0
 
     wait_for("the gateway listens", answers, 30)
-    reference = os.path.join(scratch, "greeting.wav")
-    subprocess.run([VERIGATE, "call", "simulate", ",", "--gateway", f"127.0.0.1:{port}", "--longest", "4", "--srtp", "--wav", reference],
-                   check=True, stdout=subprocess.DEVNULL)
-    baresip(tls, scratch, wav_samples(reference))
+    calls = [threading.Thread(target=check, args=(f"baresip by TLS and SRTP hears {language} whole and in order",
+                                                  lambda called=called: baresip(f"127.0.0.1:{tls}", scratch, called, recorded)))
+             for called, language in LANGUAGES.items()]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join()
     served.send_signal(signal.SIGTERM)
     assert served.wait(90) == 0
 
@@ -336,11 +370,13 @@ def stopped(process):
 def main():
     scratch = tempfile.mkdtemp()
     try:
-        wanted = sys.argv[2:] or ["matrix", "register", "sound", "proxy", "names"]
-        if {"matrix", "proxy", "names"} & set(wanted):
+        wanted = sys.argv[2:] or ["matrix", "timers", "register", "sound", "proxy", "names"]
+        if {"matrix", "timers", "proxy", "names"} & set(wanted):
             gateway = Gateway(scratch)
             if "matrix" in wanted:
                 matrix(gateway)
+            if "timers" in wanted:
+                timers(gateway)
             if "proxy" in wanted:
                 check("Kamailio in front", lambda: proxy(gateway, scratch))
             if "names" in wanted:
@@ -350,7 +386,7 @@ def main():
         if "register" in wanted:
             check("REGISTER with a password, at sipp", lambda: registration(scratch))
         if "sound" in wanted:
-            check("baresip by TLS and SRTP hears the greeting", lambda: sound(scratch))
+            check("baresip by TLS and SRTP", lambda: sound(scratch))
     finally:
         for process in running:
             if process.poll() is None:

@@ -11,8 +11,9 @@ use crate::dialogue::Settings;
 use crate::languages::Choices;
 use crate::prompts::Prompts;
 
-/// Answers every command; keys are pressed at the first chance there is to press them.
-async fn asterisk(mut stream: tokio::io::DuplexStream, keys: &str) -> Vec<String> {
+/// Answers every command; keys are pressed at the first chance there is to press them, and who is dialled takes the call
+/// or not.
+async fn asterisk(mut stream: tokio::io::DuplexStream, keys: &str, dialled: &str) -> Vec<String> {
     let begin = "agi_network: yes\nagi_uniqueid: 1790000000.17\nagi_callerid: 13800138000\nagi_extension: 12365\n\n";
     stream.write_all(begin.as_bytes()).await.unwrap();
     let (mut keys, mut commands, mut line) = (keys.chars(), Vec::new(), Vec::new());
@@ -27,7 +28,11 @@ async fn asterisk(mut stream: tokio::io::DuplexStream, keys: &str) -> Vec<String
         let pressed = keys.next().filter(|_| takes_keys).map_or(0, u32::from);
         commands.push(command);
         let hung_up = commands.last().is_some_and(|command| command == "HANGUP");
-        if stream.write_all(format!("200 result={pressed} endpos=0\n").as_bytes()).await.is_err() || hung_up {
+        let answer = match commands.last().map(String::as_str) {
+            Some("GET VARIABLE DIALSTATUS") => format!("200 result=1 ({dialled})\n"),
+            _ => format!("200 result={pressed} endpos=0\n"),
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() || hung_up {
             break;
         }
     }
@@ -63,7 +68,7 @@ async fn a_keyed_number_is_asked_once_and_its_verdict_is_played() {
     let (ours, theirs) = tokio::io::duplex(4_096);
     let number = crate::dialogue::tests::number();
     // One answer is to ANSWER, which takes no key.
-    let peer = tokio::spawn(async move { asterisk(theirs, &format!(" {number}2")).await });
+    let peer = tokio::spawn(async move { asterisk(theirs, &format!(" {number}2"), "").await });
     let ports = ports(&core);
     let call = converse(ours, &settings(), &ports).await;
     let commands = peer.await.unwrap();
@@ -76,6 +81,23 @@ async fn a_keyed_number_is_asked_once_and_its_verdict_is_played() {
     assert!(greeting < verdict && position("verigate/en/goodbye.0").is_some_and(|at| at > verdict), "{commands:?}");
     assert_eq!(commands.last().map(String::as_str), Some("HANGUP"));
     assert_eq!(Choices::default().of(&core.asked()[0].asker.identity), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_is_dialled_and_who_finds_nobody_is_told() {
+    let person = FastAgi { person: Some("PJSIP/operator,30".to_owned()), ..settings() };
+    for (dialled, told) in [("ANSWER", false), ("BUSY", true)] {
+        let core = ScriptedCore::new();
+        let (ours, theirs) = tokio::io::duplex(4_096);
+        let number = crate::dialogue::tests::number();
+        let peer = tokio::spawn(async move { asterisk(theirs, &format!(" {number}0"), dialled).await });
+        let call = converse(ours, &person, &ports(&core)).await;
+        let commands = peer.await.unwrap();
+        assert!(call.is_ok(), "{call:?} {commands:?}");
+        let after = commands.iter().skip_while(|command| *command != "EXEC Dial PJSIP/operator,30").skip(1);
+        let nobody = after.clone().any(|command| command.contains("verigate/en/nobody"));
+        assert_eq!((after.count() > 0, nobody), (true, told), "{commands:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

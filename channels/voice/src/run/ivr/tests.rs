@@ -129,6 +129,40 @@ async fn a_call_goes_its_way_on_every_platform_and_a_retry_counts_nothing() {
 }
 
 #[tokio::test]
+async fn a_person_who_does_not_answer_gives_the_caller_back() {
+    for (kind, failed) in [
+        (Kind::Twilio, "CallSid=c1&From=%2B8613800138000&To=12365&DialCallStatus=no-answer"),
+        (Kind::Telnyx, "CallSid=c1&From=%2B8613800138000&To=12365&DialCallStatus=busy"),
+        (Kind::Plivo, "CallUUID=c1&From=8613800138000&To=12365&DialStatus=busy"),
+        (Kind::Vonage, r#"{"uuid":"c1","from":"8613800138000","to":"12365","status":"unanswered"}"#),
+        (Kind::Jambonz, r#"{"call_sid":"c1","from":"+8613800138000","to":"12365","dial_call_status":"no-answer"}"#),
+    ] {
+        let all = Platforms::new();
+        all.post(kind, 0, &keyed(kind, "")).await;
+        all.post(kind, 1, &keyed(kind, &number())).await;
+        let handed = all.post(kind, 2, &keyed(kind, "0")).await;
+        assert!(handed.contains("8675512345678"), "{handed}");
+        let back = all.post(kind, 3, failed).await;
+        assert!(back.contains("Nobody can take your call now") && back.contains("press one"), "{kind:?} {back}");
+        assert!(all.post(kind, 4, &keyed(kind, "1")).await.contains("this is its first check"), "{kind:?}");
+        assert_eq!(all.core.asked().len(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_was_taken_long_ago_is_not_taken_again() {
+    let all = Platforms::new();
+    all.post(Kind::Twilio, 0, &keyed(Kind::Twilio, "")).await;
+    all.post(Kind::Twilio, 1, &keyed(Kind::Twilio, &number())).await;
+    for step in 2..6 {
+        all.post(Kind::Twilio, step, &keyed(Kind::Twilio, "2")).await;
+    }
+    let (status, _) = all.send(request(Kind::Twilio, 1, &keyed(Kind::Twilio, &number()))).await;
+    assert_eq!((status, all.core.asked().len()), (StatusCode::FORBIDDEN, 1));
+    all.post(Kind::Twilio, 5, &keyed(Kind::Twilio, "2")).await;
+}
+
+#[tokio::test]
 async fn what_is_no_request_of_a_platform_gets_the_code_for_it() {
     let all = Platforms::new();
     let status = |request| async { all.send(request).await.0 };

@@ -85,9 +85,17 @@ pub(super) fn refuse(hub: &Arc<Hub>, mut transaction: Transaction, status: Statu
 fn within(hub: &Arc<Hub>, mut transaction: Transaction) {
     let (noting, key) = (Arc::clone(hub), transaction.key.clone());
     match hub.dialogs.match_dialog(&transaction) {
-        Some(mut dialog @ Dialog::Invite(_)) => hub.aside(async move {
+        Some(Dialog::Invite(mut dialog)) => hub.aside(async move {
             if let Err(error) = dialog.handle(&mut transaction).await {
                 tracing::debug!(%error, "a request within a call was not served");
+            }
+            // The stack says nothing to a request that is older than one before it (RFC 3261 §12.2.2). One that overtook
+            // the acknowledgement comes again.
+            if dialog.state().is_confirmed()
+                && transaction.last_response.is_none()
+                && let Err(error) = transaction.reply(StatusCode::ServerInternalError).await
+            {
+                tracing::debug!(%error, "a SIP answer was not sent");
             }
             drop(transaction);
             noting.remembered.note(&noting.endpoint, key, false);

@@ -9,6 +9,7 @@ use contract::signal::CallCause;
 use contract::{Refusal, Reply};
 use rsipstack::dialog::dialog::{DialogState, TransactionHandle};
 use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::prelude::HeadersExt as _;
 use rsipstack::sip::{Header, Method, Request, StatusCode, StatusCodeKind};
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,7 +22,7 @@ use crate::media::events::Key;
 use crate::media::info::{self, Content};
 use crate::media::keypad::{Keypad, Way};
 use crate::media::line::Heard;
-use crate::media::sdp::{self, Agreed, Ours};
+use crate::media::sdp::{self, Agreed, Ours, Policy};
 use crate::run::ask;
 use crate::sip::headers::{lists, value};
 use crate::sip::timers::{self, Due, Interval, Timer};
@@ -49,7 +50,8 @@ pub(super) struct Talk<'a> {
     keypad: Keypad,
     ours: Ours,
     agreed: Agreed,
-    offered: bool,
+    /// The re-INVITE that we answered with an offer of ours, by its CSeq.
+    offered: Option<u32>,
     timer: Option<Timer>,
     by_update: bool,
     referred: Option<Instant>,
@@ -77,7 +79,7 @@ impl<'a> Talk<'a> {
             keypad,
             ours,
             agreed,
-            offered: false,
+            offered: None,
             timer,
             by_update,
             referred: None,
@@ -257,7 +259,7 @@ impl<'a> Talk<'a> {
         let mut headers = vec![Header::SessionExpires(value.into()), Header::Supported("timer".into())];
         let body = (!self.by_update).then(|| {
             headers.push(Header::ContentType(SDP.into()));
-            sdp::offer(&self.ours, self.agreed.law).into_bytes()
+            sdp::offer(&self.offering(), self.agreed.law).into_bytes()
         });
         let (dialog, back) = (self.dialog.clone(), self.back.0.clone());
         drop(self.hub.tasks.spawn(async move {
@@ -269,6 +271,12 @@ impl<'a> Talk<'a> {
                 matches!(answer, Ok(Some(response)) if response.status_code.kind() == StatusCodeKind::Successful);
             drop(back.send(Back::Refreshed(good)).await);
         }));
+    }
+
+    /// Our side as we offer it within the call: what is encrypted stays so.
+    fn offering(&self) -> Ours {
+        let policy = if self.agreed.secure.is_some() { Policy::Required } else { self.ours.policy };
+        Ours { policy, ..self.ours.clone() }
     }
 
     fn hear(&mut self, heard: Heard, dialogue: &mut Dialogue, record: &mut Record) -> Option<CallCause> {
@@ -309,10 +317,8 @@ impl<'a> Talk<'a> {
             DialogState::Message(_, _, handle) | DialogState::Publish(_, _, handle) => {
                 say(&handle, StatusCode::MethodNotAllowed, Vec::new(), None).await;
             }
-            DialogState::Confirmed(..) if self.offered => {
-                self.offered = false;
-                return self.answered(record);
-            }
+            // The stack says so after every request; what is awaited is one acknowledgement.
+            DialogState::Confirmed(..) if self.offered.is_some() => return self.answered(record),
             DialogState::Terminated(_, reason) => return Some(cause(&reason)),
             DialogState::Calling(_)
             | DialogState::Trying(_)
@@ -340,8 +346,8 @@ impl<'a> Talk<'a> {
             self.agree(agreed, record);
             Some(body)
         } else if request.method == Method::Invite {
-            self.offered = true;
-            Some(sdp::offer(&ours, self.agreed.law))
+            self.offered = request.cseq_header().ok().and_then(|cseq| cseq.seq().ok());
+            Some(sdp::offer(&Ours { policy: self.offering().policy, ..ours.clone() }, self.agreed.law))
         } else {
             None
         };
@@ -356,10 +362,13 @@ impl<'a> Talk<'a> {
         say(handle, StatusCode::OK, headers, body).await;
     }
 
-    /// The answer to our offer came with the acknowledgement.
+    /// The answer to our offer comes with the acknowledgement.
     fn answered(&mut self, record: &mut Record) -> Option<CallCause> {
-        let answer = self.dialog.last_remote_ack().and_then(|ack| sdp::read(&ack.body).ok());
-        match answer.and_then(|answer| sdp::accept(&answer, &self.ours).ok()) {
+        let ack = self.dialog.last_remote_ack()?;
+        let sequence = ack.cseq_header().ok().and_then(|cseq| cseq.seq().ok());
+        self.offered.take_if(|offered| Some(*offered) == sequence)?;
+        let answer = sdp::read(&ack.body).ok();
+        match answer.and_then(|answer| sdp::accept(&answer, &self.offering()).ok()) {
             Some(agreed) => {
                 self.agree(agreed, record);
                 None
