@@ -50,11 +50,12 @@ pub struct Ledger {
     /// overloaded.
     #[serde(deserialize_with = "count::<1, 1_000_000, _>")]
     pub queue: usize,
-    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 100,000, about 0.2 KB each. Other
-    /// histories are read from disk, and a quarter of these is what is written there at a time.
+    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 100,000, about 0.2 KB each; one
+    /// with many sessions counts as up to nine. Other histories are read from disk, and a quarter of these is what is
+    /// written there at a time.
     #[serde(deserialize_with = "count::<1_000, 1_000_000_000, _>")]
     pub hot_units: usize,
-    /// Most message ids remembered for retransmissions; 1,000 to 100,000,000, default 450,000, about 0.1 KB each.
+    /// Most message ids remembered for retransmissions; 1,000 to 100,000,000, default 450,000, about 0.05 KB each.
     #[serde(deserialize_with = "count::<1_000, 100_000_000, _>")]
     pub replay_ids: usize,
     /// A checkpoint is signed after so many events; 1 to 10,000,000, default 10,000.

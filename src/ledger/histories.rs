@@ -70,6 +70,13 @@ impl Packed {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// As how many units it counts where memory is bounded by units: one with a session or two is one, and one with as many
+    /// sessions as are listed some nine.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        1 + self.0.len() / 128
+    }
 }
 
 impl std::fmt::Debug for Packed {

@@ -4,6 +4,9 @@
 //! lose their last batch and be none the worse for it, but under NORMAL a sync of the WAL that fails is tried again by
 //! the next checkpoint, where the kernel says good though the pages never reached the disk; a power cut in that
 //! checkpoint leaves a database of old and new pages, a history that says `first` twice. Under FULL the batch fails.
+//!
+//! Caches are small: a log is appended to, a projection is written batch by batch, and what is read of either the system
+//! holds in memory already.
 #![expect(clippy::disallowed_methods, reason = "the one place that opens connections")]
 
 use std::fs;
@@ -40,10 +43,10 @@ pub(super) fn open(path: &Path, durability: Durability, migrations: Migrations) 
         .execute_batch(match durability {
             Durability::Unsynced => "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;",
             Durability::Log => {
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;"
             }
             Durability::Projection => {
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;"
             }
         })
         .map_err(store("opened"))?;
@@ -77,7 +80,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(store("opened"))?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(store("opened"))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000;").map_err(store("opened"))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;").map_err(store("opened"))?;
     Ok(connection)
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Three maps: `young` holds what changed since the last batch was handed over, `flushing` the batch that the second
 //! thread is writing, `clean` the batch before it, so that what is asked again soon is found in memory. Each is bounded
-//! by half of the configured units: when `young` is full and the batch before is not on disk yet, the writer waits, it
-//! never grows. Half of that is handed over as soon as the thread is free: the more units a batch has, the more of them
-//! share a page, and it is pages that are written. Pasts are kept in the bytes they are stored in.
+//! by half of the configured units, of which one with a long past is several ([`Packed::weight`]): when `young` is full and
+//! the batch before is not on disk yet, the writer waits, it never grows. Half of that is handed over as soon as the thread
+//! is free: the more units a batch has, the more of them share a page, and it is pages that are written. Pasts are kept in
+//! the bytes they are stored in.
 //!
 //! A crash loses all of it and nothing: the histories stand at a position, the log's tail refills `young`. Where a past
 //! cannot be read, the projections stop moving: the log still takes every check, and coming up
@@ -40,8 +41,12 @@ const IDS_PER_UNIT: usize = 8;
 pub(crate) struct State {
     histories: Histories_,
     young: Units<Packed>,
+    /// What `young` weighs.
+    weight: usize,
     flushing: Option<Arc<Changes>>,
     clean: Units<Packed>,
+    /// An empty map that has grown already.
+    spare: Units<Packed>,
     half: usize,
     /// Batches that were written and became `clean` so far.
     collected: Arc<AtomicU64>,
@@ -143,8 +148,10 @@ impl State {
         let mut state = Self {
             histories: Histories_(histories),
             young: Units::default(),
+            weight: 0,
             flushing: None,
             clean: Units::default(),
+            spare: Units::default(),
             half: hot_units / 2,
             collected: Arc::default(),
             replays: Arc::new(Mutex::new(replays)),
@@ -198,8 +205,11 @@ impl State {
 
     /// Takes in what a committed group changed.
     pub(super) fn publish(&mut self, overlay: Overlay, position: u64, at: Timestamp) {
-        let changed = overlay.units.into_iter().filter(|(_, touched)| touched.is_changed);
-        self.young.extend(changed.map(|(key, touched)| (key, Packed::of(&touched.past))));
+        for (key, touched) in overlay.units.into_iter().filter(|(_, touched)| touched.is_changed) {
+            let past = Packed::of(&touched.past);
+            self.weight += past.weight();
+            self.weight -= self.young.insert(key, past).map_or(0, |before| before.weight());
+        }
         let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, (id, sequence, at)) in overlay.ids {
             replays.put(&id, sequence, at);
@@ -224,7 +234,7 @@ impl State {
         // Before a batch leaves memory: what is read from here on must hold it.
         self.histories.0.refresh()?;
         self.collect(false)?;
-        let weight = self.young.len() + self.pending.replays.len() / IDS_PER_UNIT;
+        let weight = self.weight + self.pending.replays.len() / IDS_PER_UNIT;
         let full = weight >= self.half;
         let enough = weight >= self.half / 2;
         if self.stalled {
@@ -239,7 +249,8 @@ impl State {
         }
         if self.flushing.is_none() && (enough || now) && self.pending.position > 0 {
             let mut changes = std::mem::take(&mut self.pending);
-            changes.units = std::mem::take(&mut self.young);
+            changes.units = std::mem::replace(&mut self.young, std::mem::take(&mut self.spare));
+            self.weight = 0;
             self.pending.position = changes.position;
             self.flushing = Some(Arc::new(changes));
             self.send()?;
@@ -278,7 +289,9 @@ impl State {
         match result {
             Ok(()) => {
                 if let Some(flushed) = self.flushing.take() {
-                    self.clean = Arc::try_unwrap(flushed).map_or_else(|shared| shared.units.clone(), |own| own.units);
+                    let flushed = Arc::try_unwrap(flushed).map_or_else(|shared| shared.units.clone(), |own| own.units);
+                    self.spare = std::mem::replace(&mut self.clean, flushed);
+                    self.spare.clear();
                     self.collected.fetch_add(1, Ordering::Release);
                 }
                 Ok(())

@@ -3,6 +3,7 @@
 //! Owns exit codes and how a failure is told; the commands are in [`command`]. Results go to standard output, everything
 //! else to standard error, so that a result can be piped.
 
+mod allocator;
 mod command;
 mod compose;
 mod failure;
@@ -15,11 +16,6 @@ use clap::Parser as _;
 
 use crate::command::Verigate;
 use crate::failure::{Exit, Failure};
-
-/// What one thread allocates and another frees, as every inquiry and answer is, costs the system's allocator a third of
-/// the callers' time and a sixth of the ledger's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     small_pages();
@@ -41,6 +37,9 @@ fn small_pages() {
 
 fn run(out: &mut dyn Write) -> Result<(), Failure> {
     let asked = Verigate::try_parse().map_err(Failure::Usage)?;
+    if asked.serves() {
+        allocator::keep_little();
+    }
     asked.run(out)?;
     out.flush().map_err(Failure::Output)
 }

@@ -7,7 +7,7 @@ use crate::ledger::log::Log as _;
 use crate::ledger::memory::{MemoryHistories, MemoryLog};
 use crate::verify::history::{AskerHash, Checked};
 
-fn check(state: &mut State, key: UnitKey, position: u64) {
+fn ask(state: &mut State, key: UnitKey, position: u64) {
     let mut overlay = Overlay::default();
     let asker = AskerHash { current: position, previous: None };
     let at = Timestamp(1_790_000_000_000 + i64::try_from(position).unwrap());
@@ -15,6 +15,10 @@ fn check(state: &mut State, key: UnitKey, position: u64) {
     let checked = Checked { asker, counts: true, at, channel: Channel::Api, asked, place: None };
     state.group(&mut overlay).past(&key).unwrap().check(&checked);
     state.publish(overlay, position, at);
+}
+
+fn check(state: &mut State, key: UnitKey, position: u64) {
+    ask(state, key, position);
     state.settle().unwrap();
 }
 
@@ -42,4 +46,26 @@ fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it
     let marked_key = UnitKey::native(1, 1, 3);
     let marked = Read { key: marked_key, past: state.load(&asked).unwrap(), as_of: 1 };
     assert_eq!(sessions(&mut state, marked_key, marked), 1, "without reading again");
+}
+
+#[test]
+fn units_with_long_pasts_are_handed_over_earlier() {
+    let log = MemoryLog::default();
+    let mut reader = log.reader().unwrap();
+    let histories = Box::new(MemoryHistories::default());
+    let mut state = State::open(histories, reader.as_mut(), log.head(), (1_000, 1_000), Arc::default()).unwrap();
+    let mut position = 0;
+    for sessions in 1..=32 {
+        for unit in 0..30 {
+            position += 1;
+            ask(&mut state, UnitKey::native(1, 1, unit), position);
+        }
+        if sessions == 1 {
+            state.flush(false).unwrap();
+            assert_eq!(state.young.len(), 30, "of 250 that are a batch");
+        }
+    }
+    state.flush(false).unwrap();
+    assert_eq!((state.young.len(), state.weight), (0, 0));
+    assert!(state.flushing.as_ref().is_some_and(|changes| changes.units.len() == 30));
 }

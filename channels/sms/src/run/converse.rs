@@ -359,13 +359,16 @@ impl Conversation {
     fn send(&mut self, line: &Line, out: Out, now: Instant) {
         let Some(segment) = out.segment() else { return };
         let reply = &out.item.reply;
+        let has_tlvs = self.session.has_tlvs();
         let carrier = match (self.session.own_carrier(), out.item.carrier) {
             (Carrier::Submit, Carrier::Deliver) => Carrier::Submit,
+            // Its body is an optional parameter.
+            (own, Carrier::Data) if !has_tlvs => own,
             (Carrier::Submit | Carrier::Deliver | Carrier::Data, carrier) => carrier,
         };
         let mut message = ShortMessage::of_segment(reply, segment, carrier, reply.valid_until.since(time()));
-        if !self.session.has_tlvs() {
-            message.tlvs.clear();
+        if !has_tlvs {
+            message = message.without_tlvs();
         }
         count(&line.counts.segments_out);
         if out.may_be_double() {

@@ -51,10 +51,7 @@ pub(super) async fn keep(hub: Arc<Hub>, line: Arc<Line>, kind: BindKind, dialler
                 false
             }
         };
-        if good {
-            redial.succeeded();
-        }
-        let wait = redial.failed(random());
+        let wait = if good { redial.succeeded(random()) } else { redial.failed(random()) };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stopping.cancelled() => return,

@@ -43,12 +43,15 @@ impl Session {
             End::Esme => End::Smsc,
             End::Smsc => End::Esme,
         };
-        // An outbind comes from an SMSC, where until then a bind could have come.
-        let called = header.command == Command::Outbind && self.state == State::ExpectBind;
+        // An outbind comes from an SMSC, where until then a bind could have come; once we have asked to be bound it is late.
+        let may = match header.command {
+            Command::Outbind => self.state == State::ExpectBind,
+            command => may_issue(peer, self.stage(), command),
+        };
         if matches!(header.command, Command::Other(_) | Command::GenericNack) {
             return self.refuse(header, Status::INVALID_COMMAND, "a command that is not known here");
         }
-        if !called && !may_issue(peer, self.stage(), header.command) {
+        if !may {
             let rebind = matches!((header.command, self.stage()), (Command::Bind(_), Stage::Bound(_)));
             let status = if rebind { Status::ALREADY_BOUND } else { Status::INVALID_STATE };
             return self.refuse(header, status, "a command out of its state");

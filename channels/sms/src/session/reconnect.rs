@@ -32,12 +32,13 @@ impl Redial {
         failures.checked_rem(self.addresses).unwrap_or(0)
     }
 
-    /// A connection was bound.
-    pub const fn succeeded(&mut self) {
+    /// A good connection is over: all begins anew, with the first address. How long to wait, as after a first failure.
+    pub fn succeeded(&mut self, random: u32) -> Duration {
         self.failures = 0;
+        spread(FIRST, random)
     }
 
-    /// A dial or a bind failed, or a bound connection was lost. How long to wait: not at all while there is another
+    /// A dial or a bind failed, or a connection was lost that had hardly been bound. How long to wait: not at all while there is another
     /// address that was not tried; else half of the exponential wait, and as much again by chance (`random` is any
     /// number).
     pub fn failed(&mut self, random: u32) -> Duration {
@@ -48,8 +49,12 @@ impl Redial {
         let rounds = usize::try_from(self.failures).unwrap_or(usize::MAX) / self.addresses.max(1);
         let doublings = u32::try_from(rounds.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
         let whole = FIRST.saturating_mul(1 << doublings).min(LONGEST);
-        whole / 2 + whole.mul_f64(f64::from(random) / f64::from(u32::MAX)) / 2
+        spread(whole, random)
     }
+}
+
+fn spread(whole: Duration, random: u32) -> Duration {
+    whole / 2 + whole.mul_f64(f64::from(random) / f64::from(u32::MAX)) / 2
 }
 
 #[cfg(test)]
@@ -64,8 +69,11 @@ mod tests {
         assert_eq!((redial.failed(0), redial.next()), (Duration::ZERO, 2));
         assert_eq!((redial.failed(0), redial.next()), (FIRST / 2, 0));
         redial.failed(0);
-        redial.succeeded();
-        assert_eq!(redial.next(), 0);
+        assert_eq!(
+            (redial.succeeded(0), redial.next()),
+            (FIRST / 2, 0),
+            "the preferred one, whichever the good one was"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
     reason = "tests begin time and name what they want"
 )]
 
+mod outbind;
 mod silence;
 
 use bytes::BytesMut;
@@ -271,25 +272,6 @@ fn version_3_3_gets_no_optional_parameters() {
     assert!(!esme.session.has_tlvs() && !smsc.session.has_tlvs());
 }
 
-#[test]
-fn an_outbind_turns_us_into_the_one_who_binds() {
-    let now = Instant::now();
-    let mut caller = Side::new(Session::accepting(limits(), now));
-    caller.session.call("smsc".to_owned(), Secret("secret".to_owned()));
-    let mut called = Side::new(Session::accepting(limits(), now));
-    caller.write(&mut called, usize::MAX, now);
-    called.read(now);
-    assert!(matches!(called.events.pop(), Some(Event::OutbindAsked { .. })));
-    called.session.bind(BindKind::Receiver, bind(0x34), now);
-    called.write(&mut caller, usize::MAX, now);
-    caller.read(now);
-    assert!(matches!(caller.events.pop(), Some(Event::BindAsked { kind: BindKind::Receiver, .. })));
-    caller.session.admit("smsc", 0x34);
-    caller.write(&mut called, usize::MAX, now);
-    called.read(now);
-    assert!(matches!(called.events.pop(), Some(Event::Bound { .. })));
-}
-
 fn said_to(pdu: &Pdu) -> (Option<(Command, Status)>, Option<Over>) {
     let mut pair = Pair::bound(BindKind::Receiver);
     let mut frame = Vec::new();
@@ -310,6 +292,7 @@ fn what_is_out_of_order_gets_the_status_for_it_and_the_session_goes_on() {
         (Pdu::request(bind_again, 5, Body::Bind(bind(0x34))), (bind_again, Status::ALREADY_BOUND)),
         (Pdu::request(Command::Outbind, 5, Body::None), (Command::Outbind, Status::OK)),
         (Pdu::request(Command::Other(3), 5, Body::None), (Command::Other(3), Status::INVALID_COMMAND)),
+        (Pdu::request(Command::Other(0x113), 5, Body::None), (Command::Other(0x113), Status::INVALID_COMMAND)),
         (Pdu::request(Command::Other(0x7777), 5, Body::None), (Command::GenericNack, Status::INVALID_COMMAND)),
         (Pdu::request(Command::EnquireLink, 5, Body::None), (Command::EnquireLink, Status::OK)),
         (Pdu::request(submit, 5, Body::None), (submit, Status::INVALID_COMMAND_LENGTH)),

@@ -49,7 +49,7 @@ pub enum Carrier {
 pub const RESPONSE: u32 = 0x8000_0000;
 
 /// Commands of whose responses the header has the id with [`RESPONSE`] that we answer as unsupported (§5.1.2.1).
-const REFUSED: [u32; 6] = [0x0000_0003, 0x0000_0007, 0x0000_0008, 0x0000_0021, 0x0000_0111, 0x0000_0112];
+const REFUSED: [u32; 7] = [0x0000_0003, 0x0000_0007, 0x0000_0008, 0x0000_0021, 0x0000_0111, 0x0000_0112, 0x0000_0113];
 
 impl Command {
     /// From an id, whose response bit is left out of account.

@@ -98,8 +98,8 @@ impl ShortMessage {
         }
     }
 
-    /// A segment of a reply, to be sent in this PDU. `tlvs` says whether the peer reads optional parameters (3.3 does
-    /// not); a body that is too long without them is cut.
+    /// A segment of a reply, to be sent in this PDU, to a peer that reads optional parameters; for one that does not see
+    /// [`ShortMessage::without_tlvs`].
     #[must_use]
     pub fn of_segment(reply: &Reply, segment: &Segment, carrier: Carrier, left: Duration) -> Self {
         let mut body = BytesMut::with_capacity(segment.udh.len() + segment.payload.len());
@@ -133,6 +133,19 @@ impl ShortMessage {
             message.short_message = body.freeze();
         }
         message
+    }
+
+    /// For a peer that reads no optional parameters: what of the body stands in one comes into its own field, and what that
+    /// has no room for is cut.
+    #[must_use]
+    pub fn without_tlvs(mut self) -> Self {
+        if self.short_message.is_empty() {
+            self.short_message = self.body();
+            // An even number of octets: no character of UTF-16 or GBK is halved that was whole.
+            self.short_message.truncate(MOST_SHORT);
+        }
+        self.tlvs.clear();
+        self
     }
 
     /// A text of a handset's, as a carrier would forward it.

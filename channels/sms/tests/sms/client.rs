@@ -145,6 +145,20 @@ async fn an_smsc_that_calls_is_bound_to_on_its_own_connection() {
 }
 
 #[tokio::test]
+async fn whoever_guesses_at_outbinds_is_slowed_down_as_at_binds() {
+    let called = "called_as = { system_id = \"smsc\", password = { password_env = \"X\" } }";
+    let config = format!("[[server]]\nlisten = \"127.0.0.1:0\"\n{}", link("carrier", &[], called));
+    let channel = Channel::start(&config).await;
+    for password in ["wrong", "wrong", "wrong", "secret"] {
+        let mut session = Session::accepting(Limits::default(), Instant::now());
+        session.call("smsc".to_owned(), Secret(password.to_owned()));
+        let mut peer = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
+        assert_eq!(peer.over_with().await, Over::Broken, "{password}: nobody is shown our password");
+    }
+    channel.stop().await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_owed_a_reply_is_called() {
     let (esme, at_esme) = listener().await;
     let call = format!(

@@ -41,6 +41,29 @@ async fn a_text_is_answered_in_the_pdu_that_fits_the_one_it_came_in() {
 }
 
 #[tokio::test]
+async fn a_peer_that_reads_no_optional_parameters_has_every_reply_in_its_own_field() {
+    let channel = Channel::start(&SERVER.replace("binds = 3", "binds = 3\ntext = { long = \"payload\" }")).await;
+    let bind = Bind {
+        system_id: "carrier".to_owned(),
+        password: Secret("secret".to_owned()),
+        version: 0x33,
+        ..Bind::default()
+    };
+    let session = Session::binding(Limits::default(), BindKind::Transceiver, bind, Instant::now());
+    let mut peer = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
+    assert!(matches!(peer.event().await, Event::Bound { .. }));
+    let several = "20060425000000000017, 20060425000000000025, 20060425000000000033, 20060425000000000041";
+    for (from, came, words) in [("8613800138001", Carrier::Data, NUMBER), ("8613800138002", Carrier::Submit, several)] {
+        let (ticket, reply) = peer.asks(came, from, words).await;
+        assert_eq!(ticket.carrier, Carrier::Deliver);
+        assert!(reply.tlvs.is_empty() && reply.short_message.len() > 60, "{words}: {reply:?}");
+        peer.answer(ticket, Status::OK, "").await;
+    }
+    until("both", || channel.core.deliveries().len() == 2).await;
+    channel.stop().await;
+}
+
+#[tokio::test]
 async fn a_retransmission_by_another_connection_gets_no_second_reply() {
     let channel = Channel::start(SERVER).await;
     let mut first = Peer::bound(channel.server(), BindKind::Transceiver).await;

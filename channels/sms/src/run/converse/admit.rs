@@ -69,10 +69,19 @@ impl Conversation {
             let (name, _) = line.settings.dial()?.called_as.as_ref()?;
             Some((line, name.as_str()))
         });
-        let Some(line) = known(named, system_id, password).filter(|line| !*line.suspended.borrow()) else {
-            tracing::warn!(peer = %self.peer, "an outbind that nobody is configured for");
+        // A right guess would be shown our own password: guessing costs as much as at a bind.
+        let may = self.address.is_none_or(|address| self.hub.backoff().may_try(address, system_id, now));
+        let found = if may { known(named, system_id, password) } else { None };
+        if let (true, None, Some(address)) = (may, &found, self.address) {
+            self.hub.backoff().failed(address, system_id, now);
+        }
+        let Some(line) = found.filter(|line| !*line.suspended.borrow()) else {
+            tracing::warn!(peer = %self.peer, "an outbind that nobody is configured for, or too soon after wrong ones");
             return self.session.leave(now);
         };
+        if let Some(address) = self.address {
+            self.hub.backoff().succeeded(address, system_id);
+        }
         let Some(dial) = line.settings.dial() else { return };
         let kind = if dial.kinds.contains(&BindKind::Receiver) { BindKind::Receiver } else { BindKind::Transceiver };
         self.session.set_limits(line.settings.limits);

@@ -48,6 +48,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "index", measure: index::rows, hangs_on_syncs: false },
     Bench { name: "http", measure: web::rows, hangs_on_syncs: true },
     Bench { name: "sms", measure: sms::rows, hangs_on_syncs: true },
+    Bench { name: "sms-long", measure: sms::long::rows, hangs_on_syncs: false },
     Bench { name: "kiosk-connections", measure: kiosk::rows, hangs_on_syncs: true },
     Bench { name: "kiosk-ttys", measure: kiosk::ttys, hangs_on_syncs: false },
     Bench { name: "kiosk-ser2net", measure: kiosk::server, hangs_on_syncs: false },
@@ -162,10 +163,11 @@ fn slowly(name: &str) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The bench of this name, or those that it begins: `voice` is `voice-calls`, `voice-most` and so on.
+/// The bench of this name, or where there is none those that it begins: `voice` is `voice-calls`, `voice-most` and so on.
 fn benches(name: &str) -> impl Iterator<Item = &'static Bench> {
+    let is_one = BENCHES.iter().any(|bench| bench.name == name);
     let begins = move |bench: &&Bench| {
-        bench.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        bench.name == name || !is_one && bench.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'))
     };
     BENCHES.iter().filter(begins)
 }

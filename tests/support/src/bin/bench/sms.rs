@@ -4,6 +4,8 @@
 //! acknowledged, its reply had come and was acknowledged in turn. Kannel answers with a fixed text by its keyword service:
 //! the least that a gateway can do with a text and keep.
 
+pub(crate) mod long;
+
 use std::collections::HashMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -223,12 +225,17 @@ impl Centre {
             done += self.work(&mut waits)?;
         }
         let took = begun.elapsed();
+        self.drain()?;
+        Ok((done, took, waits))
+    }
+
+    /// Waits for what is under way.
+    fn drain(&mut self) -> anyhow::Result<()> {
         while !self.under_way.is_empty() || self.unacknowledged > 0 {
             self.wire.flush()?;
             self.work(&mut Vec::new())?;
         }
-        self.wire.flush()?;
-        Ok((done, took, waits))
+        Ok(self.wire.flush()?)
     }
 
     /// Sends until so many texts are under way.
