@@ -79,12 +79,26 @@ statuses! {
     INVALID_PASSWORD = 0x0e, "ESME_RINVPASWD", Later;
     /// Invalid system id.
     INVALID_SYSTEM_ID = 0x0f, "ESME_RINVSYSID", Later;
+    /// Cancelling failed.
+    CANCEL_FAILED = 0x11, "ESME_RCANCELFAIL", Refused;
+    /// Replacing failed.
+    REPLACE_FAILED = 0x13, "ESME_RREPLACEFAIL", Refused;
     /// Message queue full.
     QUEUE_FULL = 0x14, "ESME_RMSGQFUL", Pause;
     /// Invalid service type.
     INVALID_SERVICE_TYPE = 0x15, "ESME_RINVSERTYP", Refused;
+    /// Invalid number of destinations.
+    INVALID_DESTINATION_COUNT = 0x33, "ESME_RINVNUMDESTS", Refused;
+    /// Invalid name of a distribution list.
+    INVALID_LIST_NAME = 0x34, "ESME_RINVDLNAME", Refused;
+    /// Invalid destination flag.
+    INVALID_DESTINATION_FLAG = 0x40, "ESME_RINVDESTFLAG", Refused;
+    /// Replacing at submitting is not supported.
+    INVALID_SUBMIT_REPLACE = 0x42, "ESME_RINVSUBREP", Refused;
     /// Invalid esm_class.
     INVALID_ESM_CLASS = 0x43, "ESME_RINVESMCLASS", Refused;
+    /// Cannot submit to a distribution list.
+    LIST_FAILED = 0x44, "ESME_RCNTSUBDL", Refused;
     /// Submitting failed.
     SUBMIT_FAILED = 0x45, "ESME_RSUBMITFAIL", Later;
     /// Invalid source type of number.
@@ -97,20 +111,30 @@ statuses! {
     INVALID_DESTINATION_NPI = 0x51, "ESME_RINVDSTNPI", Refused;
     /// Invalid system type.
     INVALID_SYSTEM_TYPE = 0x53, "ESME_RINVSYSTYP", Later;
+    /// Invalid replace-if-present flag.
+    INVALID_REPLACE_FLAG = 0x54, "ESME_RINVREPFLAG", Refused;
+    /// Invalid number of messages.
+    INVALID_MESSAGE_COUNT = 0x55, "ESME_RINVNUMMSGS", Refused;
     /// Throttled.
     THROTTLED = 0x58, "ESME_RTHROTTLED", Pause;
     /// Invalid scheduled time.
     INVALID_SCHEDULE = 0x61, "ESME_RINVSCHED", Refused;
     /// Invalid validity period.
     INVALID_VALIDITY = 0x62, "ESME_RINVEXPIRY", Refused;
+    /// Invalid predefined message.
+    INVALID_PREDEFINED = 0x63, "ESME_RINVDFTMSGID", Refused;
     /// Temporary error of the application.
     RECEIVER_TEMPORARY = 0x64, "ESME_RX_T_APPN", Later;
     /// Permanent error of the application.
     RECEIVER_PERMANENT = 0x65, "ESME_RX_P_APPN", Refused;
     /// The application rejects it.
     RECEIVER_REJECTS = 0x66, "ESME_RX_R_APPN", Refused;
+    /// Querying failed.
+    QUERY_FAILED = 0x67, "ESME_RQUERYFAIL", Refused;
     /// Optional parameters cannot be read.
     INVALID_TLVS = 0xc0, "ESME_RINVOPTPARSTREAM", Refused;
+    /// An optional parameter is not allowed.
+    TLV_NOT_ALLOWED = 0xc1, "ESME_ROPTPARNOTALLWD", Refused;
     /// Invalid length of an optional parameter.
     INVALID_TLV_LENGTH = 0xc2, "ESME_RINVPARLEN", Refused;
     /// An optional parameter is missing.
@@ -131,6 +155,10 @@ statuses! {
     SERVICE_DENIED = 0x103, "ESME_RSERTYPDENIED", Refused;
     /// Invalid data coding (5.0).
     INVALID_CODING = 0x104, "ESME_RINVDCS", Refused;
+    /// Invalid subunit of the source (5.0).
+    INVALID_SOURCE_SUBUNIT = 0x105, "ESME_RINVSRCADDRSUBUNIT", Refused;
+    /// Invalid subunit of the destination (5.0).
+    INVALID_DESTINATION_SUBUNIT = 0x106, "ESME_RINVDSTADDRSUBUNIT", Refused;
 }
 
 impl Status {
@@ -153,5 +181,21 @@ impl fmt::Display for Status {
             Some(name) => f.write_str(name),
             None => write!(f, "0x{:08x}", self.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_refused_again_ends_a_reply_and_what_may_pass_does_not() {
+        for lasting in [0x01, 0x0b, 0x13, 0x33, 0x40, 0x54, 0x63, 0x65, 0x67, 0xc1, 0x106] {
+            assert_eq!(Status(lasting).treatment(), Treatment::Refused, "{lasting:#x}");
+        }
+        for passing in [0x04, 0x08, 0x45, 0x64, 0xff, 0x102, 0x400] {
+            assert_eq!(Status(passing).treatment(), Treatment::Later, "{passing:#x}");
+        }
+        assert_eq!([0x14, 0x58].map(|full| Status(full).treatment()), [Treatment::Pause; 2]);
     }
 }
