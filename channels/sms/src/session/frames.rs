@@ -44,9 +44,10 @@ impl Session {
             End::Smsc => End::Esme,
         };
         // An outbind comes from an SMSC, where until then a bind could have come; once we have asked to be bound it is late.
-        let may = match header.command {
-            Command::Outbind => self.state == State::ExpectBind,
-            command => may_issue(peer, self.stage(), command),
+        let may = if header.command == Command::Outbind {
+            self.state == State::ExpectBind
+        } else {
+            may_issue(peer, self.stage(), header.command)
         };
         if matches!(header.command, Command::Other(_) | Command::GenericNack) {
             return self.refuse(header, Status::INVALID_COMMAND, "a command that is not known here");
