@@ -18,7 +18,7 @@ use crate::command::Verigate;
 use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
-    small_pages();
+    allocator::keep_small_pages();
     let mut out = io::stdout().lock();
     match run(&mut out) {
         Ok(()) => Exit::Good.into(),
@@ -27,12 +27,6 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
-}
-
-/// The allocator asks for pages of 2 MB, each of which counts whole from the first octet in it: half of what a gateway
-/// with little to do would hold is empty. Where the system does not know of them, there is nothing to refuse.
-fn small_pages() {
-    rustix::thread::disable_transparent_huge_pages(true).unwrap_or_default();
 }
 
 fn run(out: &mut dyn Write) -> Result<(), Failure> {

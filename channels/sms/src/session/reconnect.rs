@@ -38,9 +38,9 @@ impl Redial {
         spread(FIRST, random)
     }
 
-    /// A dial or a bind failed, or a connection was lost that had hardly been bound. How long to wait: not at all while there is another
-    /// address that was not tried; else half of the exponential wait, and as much again by chance (`random` is any
-    /// number).
+    /// A dial or a bind failed, or a connection was lost that had hardly been bound. How long to wait: not at all while
+    /// there is another address that was not tried; else half of the exponential wait, and as much again by chance
+    /// (`random` is any number).
     pub fn failed(&mut self, random: u32) -> Duration {
         self.failures = self.failures.saturating_add(1);
         if self.next() != 0 {
