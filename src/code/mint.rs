@@ -16,7 +16,8 @@ use sha2::Sha256;
 use super::layout::Layout;
 use crate::secret::{Purpose, Secret};
 
-/// Keys that are kept ready, by the highest bits of a hash: 16,384 of them, some 4 MB in all whatever is asked about.
+/// Keys that are kept ready, by the highest bits of a hash: 16,384 of them, some 4 MB in all where so many products are
+/// asked about.
 const READY_BITS: u32 = 14;
 /// Opens every MAC, so that no other use of HMAC under the same key could ever yield a tag.
 const DOMAIN: &[u8] = b"verigate product tag, version 1";
@@ -28,7 +29,7 @@ pub(super) struct Mint {
     keys: Purpose,
     /// Deriving costs as much again as the tag, so the keyed states of what was lately asked about are kept. Each has one
     /// place; another one of that place takes it. A cache that knows which was used last costs more than it saves.
-    ready: Vec<Mutex<Option<Keyed>>>,
+    ready: Vec<Mutex<Option<Box<Keyed>>>>,
 }
 
 /// A key made ready.
@@ -60,7 +61,7 @@ impl Mint {
             return keyed.mac.clone();
         }
         let mac = self.derived(owner);
-        *ready = Some(Keyed { owner, mac: mac.clone() });
+        *ready = Some(Box::new(Keyed { owner, mac: mac.clone() }));
         mac
     }
 

@@ -52,7 +52,7 @@ pub struct Replays {
 
 #[derive(Debug)]
 struct Slot {
-    id: [u8; 16],
+    id: u64,
     replayed: Replayed,
     next_alike: Link,
     /// In the same second, or among the unused.
@@ -70,17 +70,18 @@ impl Replays {
     /// Where a message was answered, if that is still to be remembered.
     #[must_use]
     pub fn find(&self, id: &[u8; 16], now: Timestamp) -> Option<Replayed> {
-        let slot = self.slot(self.link(id)?)?;
+        let slot = self.slot(self.link(short(id))?)?;
         Some(slot.replayed).filter(|known| known.until > now)
     }
 
     /// Remembers a message; expired ones and, beyond the bound, the next to expire are forgotten.
     pub fn put(&mut self, id: &LoggedId, sequence: u64, now: Timestamp) {
-        if let Some(before) = self.link(&id.id) {
+        let short = short(&id.id);
+        if let Some(before) = self.link(short) {
             self.part(before);
         }
         let replayed = Replayed { sequence, digest: *id.digest, until: id.until };
-        self.enter(*id.id, replayed);
+        self.enter(short, replayed);
         while let Some((ending, (first, last))) = self.by_end.first_key_value().map(|(ending, ends)| (*ending, *ends))
             && (ending < second(now) || self.used > self.bound)
         {
@@ -120,15 +121,14 @@ impl Replays {
     }
 
     /// Where the list of ids that begin as this one does begins.
-    fn place(&self, id: &[u8; 16]) -> usize {
-        let first = id.first_chunk::<4>().map_or(0, |first| u32::from_be_bytes(*first));
-        usize::try_from(first).unwrap_or(0) & (self.alike.len() - 1)
+    fn place(&self, id: u64) -> usize {
+        usize::try_from(id >> 32).unwrap_or(0) & (self.alike.len() - 1)
     }
 
-    fn link(&self, id: &[u8; 16]) -> Option<Link> {
+    fn link(&self, id: u64) -> Option<Link> {
         let mut link = *self.alike.get(self.place(id))?;
         while let Some(slot) = self.slot(link) {
-            if slot.id == *id {
+            if slot.id == id {
                 return Some(link);
             }
             link = slot.next_alike;
@@ -137,8 +137,8 @@ impl Replays {
     }
 
     /// Puts an entry into a slot and the slot into its lists.
-    fn enter(&mut self, id: [u8; 16], replayed: Replayed) {
-        let place = self.place(&id);
+    fn enter(&mut self, id: u64, replayed: Replayed) {
+        let place = self.place(id);
         let next_alike = self.alike.get(place).copied().unwrap_or(NONE);
         let slot = Slot { id, replayed, next_alike, next: NONE };
         let link = self.unused;
@@ -169,7 +169,7 @@ impl Replays {
         let Some(slot) = self.slot_mut(link).filter(|slot| slot.replayed.until != GONE) else { return };
         slot.replayed.until = GONE;
         let (id, after) = (slot.id, slot.next_alike);
-        let place = self.place(&id);
+        let place = self.place(id);
         self.known -= 1;
         let mut at = self.alike.get(place).copied().unwrap_or(NONE);
         if at == link
@@ -186,6 +186,11 @@ impl Replays {
             }
         }
     }
+}
+
+/// What is kept of an id.
+fn short(id: &[u8; 16]) -> u64 {
+    id.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 fn second(at: Timestamp) -> i64 {

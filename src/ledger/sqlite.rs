@@ -43,10 +43,10 @@ pub(super) fn open(path: &Path, durability: Durability, migrations: Migrations) 
         .execute_batch(match durability {
             Durability::Unsynced => "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;",
             Durability::Log => {
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -1000; PRAGMA trusted_schema = OFF;"
             }
             Durability::Projection => {
-                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2000; PRAGMA trusted_schema = OFF;"
+                "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -500; PRAGMA trusted_schema = OFF;"
             }
         })
         .map_err(store("opened"))?;
@@ -80,7 +80,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LogError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(store("opened"))?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(store("opened"))?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;").map_err(store("opened"))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -500;").map_err(store("opened"))?;
     Ok(connection)
 }
 

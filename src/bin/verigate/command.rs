@@ -181,11 +181,6 @@ enum Command {
 }
 
 impl Verigate {
-    /// Whether it runs for long.
-    pub(crate) const fn serves(&self) -> bool {
-        matches!(self.command, Command::Demo(_) | Command::Serve(_))
-    }
-
     /// Does what was asked; results go to `out`.
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {

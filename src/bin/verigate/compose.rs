@@ -43,8 +43,8 @@ pub(crate) use self::kiosk::NAME as KIOSK;
 pub(crate) use self::sms::NAME as SMS;
 use crate::failure::{Exit, Failure};
 
-/// Measurements are folded into their buckets this often.
-const FOLDED_EVERY: Duration = Duration::from_secs(5);
+/// Measurements are folded into their buckets this often: until then each takes memory of its own.
+const FOLDED_EVERY: Duration = Duration::from_secs(1);
 
 /// What is too old is dropped so long after the start, and then every day.
 const RETAINED_AFTER: Duration = Duration::from_secs(10 * 60);

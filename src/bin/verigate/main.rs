@@ -30,11 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run(out: &mut dyn Write) -> Result<(), Failure> {
-    let asked = Verigate::try_parse().map_err(Failure::Usage)?;
-    if asked.serves() {
-        allocator::keep_little();
-    }
-    asked.run(out)?;
+    Verigate::try_parse().map_err(Failure::Usage)?.run(out)?;
     out.flush().map_err(Failure::Output)
 }
 

@@ -21,6 +21,7 @@ enum Event {
     Passes(u16),
     Reply(bool),
     TransferFailed,
+    Hold(bool),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -33,6 +34,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0_u16..20_000).prop_map(Event::Passes),
         2 => any::<bool>().prop_map(Event::Reply),
         1 => Just(Event::TransferFailed),
+        1 => any::<bool>().prop_map(Event::Hold),
     ]
 }
 
@@ -94,6 +96,7 @@ proptest! {
                     waiting &= !was_asking;
                 }
                 Event::TransferFailed => dialogue.handle_transfer_failed(now),
+                Event::Hold(held) => dialogue.handle_hold(held, now),
             }
             waiting &= dialogue.is_asking();
             while let Some(output) = dialogue.poll_output() {

@@ -1,4 +1,4 @@
-//! What silence does: it is told from a pause, it is spoken to twice, and then the call ends politely.
+//! What silence does: it is told from a pause, it is spoken to twice, and then the call ends politely. On hold there is none.
 
 use std::time::Instant;
 
@@ -20,7 +20,8 @@ impl Dialogue {
             self.close(vec![Phrase::TimeIsUp, Phrase::Goodbye], Ending::TooLong, now);
             return;
         }
-        if self.playing.is_some_and(|(at, _)| now >= at) {
+        let held = self.is_held();
+        if !held && self.playing.is_some_and(|(at, _)| now >= at) {
             self.handle_played(now);
         }
         match self.state {
@@ -37,10 +38,29 @@ impl Dialogue {
             | State::Closing(_)
             | State::Ended => {}
         }
-        if self.quiet_at.is_some_and(|at| now >= at) {
+        if !held && self.quiet_at.is_some_and(|at| now >= at) {
             self.quiet_at = None;
             self.fell_quiet(now);
         }
+    }
+
+    /// Whether the caller is on hold; saying so again changes nothing. Who is neither hears what is said nor is silent: what
+    /// was waited for is waited for when the caller is back, with as much time as was left. The longest time of a call goes on,
+    /// and last words are said to nobody.
+    pub fn handle_hold(&mut self, held: bool, now: Instant) {
+        if held {
+            self.held_at.get_or_insert(now);
+        } else if let Some(held_at) = self.held_at.take() {
+            let away = now.saturating_duration_since(held_at);
+            let sound = self.playing.as_mut().map(|(at, _)| at);
+            for at in [sound, self.quiet_at.as_mut(), self.number_by.as_mut()].into_iter().flatten() {
+                *at += away;
+            }
+        }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held_at.is_some() && !self.is_leaving()
     }
 
     pub(super) fn fell_quiet(&mut self, now: Instant) {

@@ -77,6 +77,8 @@ pub struct Dialogue {
     pub(super) playing: Option<(Instant, bool)>,
     /// When silence has lasted long enough.
     pub(super) quiet_at: Option<Instant>,
+    /// Since when the caller is on hold.
+    pub(super) held_at: Option<Instant>,
     pub(super) ends_at: Instant,
     pub(super) keyed: String,
     /// What the last star took away.
@@ -104,6 +106,7 @@ impl Dialogue {
             outputs: VecDeque::new(),
             playing: None,
             quiet_at: None,
+            held_at: None,
             ends_at: call.began + settings.call,
             keyed: String::new(),
             taken: String::new(),
@@ -206,8 +209,10 @@ impl Dialogue {
             | State::Connecting
             | State::Closing(_) => {}
         }
-        timers.extend(self.playing.map(|(at, _)| (at, "sound")));
-        timers.extend(self.quiet_at.map(|at| (at, "keys")));
+        if !self.is_held() {
+            timers.extend(self.playing.map(|(at, _)| (at, "sound")));
+            timers.extend(self.quiet_at.map(|at| (at, "keys")));
+        }
         if !self.is_leaving() {
             timers.push((self.ends_at, "call"));
         }

@@ -137,6 +137,34 @@ fn a_hash_after_the_last_digit_does_not_cut_the_verdict_off() {
 }
 
 #[test]
+fn on_hold_nobody_is_silent_and_the_time_that_was_left_is_left_after_it() {
+    let mut line = Line::known();
+    line.hear();
+    line.key("123");
+    let (due, _) = line.dialogue.poll_timeout().unwrap();
+    let left = due - line.now;
+    line.dialogue.handle_hold(true, line.now);
+    line.now += Duration::from_secs(200);
+    line.dialogue.handle_hold(true, line.now);
+    line.dialogue.handle_timeout(line.now);
+    assert!(line.look().is_empty(), "a word to nobody");
+    assert_eq!(line.dialogue.poll_timeout().unwrap().1, "call");
+    line.dialogue.handle_hold(false, line.now);
+    assert_eq!(line.dialogue.poll_timeout().unwrap(), (line.now + left, "keys"));
+    assert!(matches!(line.wait()[..], [Phrase::Partial(3, _)]));
+}
+
+#[test]
+fn who_is_put_on_hold_for_good_is_told_goodbye_in_the_end() {
+    let mut line = Line::known();
+    line.dialogue.handle_hold(true, line.now);
+    line.wait();
+    assert!(matches!(line.said[..], [Phrase::TimeIsUp, Phrase::Goodbye]));
+    line.wait();
+    assert!(line.dialogue.is_over());
+}
+
+#[test]
 fn a_key_stops_what_is_said_and_the_clock_of_the_next_key_runs() {
     let mut line = Line::known();
     assert!(line.dialogue.is_playing());

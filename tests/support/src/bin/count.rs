@@ -22,7 +22,7 @@ use verigate::verify::Gateway;
 
 /// As in the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Inquiries at once.
 const GROUP: usize = 64;

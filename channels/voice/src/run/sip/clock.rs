@@ -108,20 +108,8 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn start() -> std::io::Result<Self> {
         let (orders, waiting) = sync_channel(ORDERS);
-        let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
-        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&poll, &*bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
-        let counts = Arc::new(Counts::default());
-        let beating = Beating {
-            orders: waiting,
-            bell: Arc::clone(&bell),
-            poll,
-            calls: std::array::from_fn(|_| HashMap::new()),
-            beat: 0,
-            next: Instant::now(),
-            counts: Arc::clone(&counts),
-            buffer: vec![0; LONGEST],
-        };
+        let beating = Beating::new(waiting)?;
+        let (bell, counts) = (Arc::clone(&beating.bell), Arc::clone(&beating.counts));
         let thread = std::thread::Builder::new().name("rtp".to_owned()).spawn(move || beating.run())?;
         Ok(Self { orders, bell, counts, thread: Mutex::new(Some(thread)) })
     }
@@ -215,6 +203,22 @@ struct Beating {
 }
 
 impl Beating {
+    fn new(orders: Receiver<Order>) -> std::io::Result<Self> {
+        let bell = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
+        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&poll, &*bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        Ok(Self {
+            orders,
+            bell,
+            poll,
+            calls: std::array::from_fn(|_| HashMap::new()),
+            beat: 0,
+            next: Instant::now(),
+            counts: Arc::default(),
+            buffer: vec![0; LONGEST],
+        })
+    }
+
     fn run(mut self) {
         prefer_this_thread();
         let mut ready = Vec::with_capacity(READY_AT_ONCE);
@@ -239,8 +243,7 @@ impl Beating {
                 now = Instant::now();
             }
             if followed < ORDERS_AT_LEAST && self.calls.iter().all(HashMap::is_empty) {
-                // Nothing is to be sent: until the bell rings.
-                if !self.look(&mut ready, None) {
+                if !self.rest(&mut ready) {
                     return;
                 }
                 continue;
@@ -255,6 +258,14 @@ impl Beating {
             }
             std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
         }
+    }
+
+    /// Waits for the bell where nothing is to be sent. Beats that were nobody's are not made up for: the next caller would
+    /// get them in one burst. False where nothing can be waited for any more.
+    fn rest(&mut self, ready: &mut Vec<epoll::Event>) -> bool {
+        let rung = self.look(ready, None);
+        self.next = self.next.max(Instant::now());
+        rung
     }
 
     /// Reads one packet of each socket that has some. False where nothing can be waited for any more.
@@ -364,4 +375,22 @@ impl Beating {
 /// A call that has not read its last 64 keys is given no more: fingers are not that fast.
 fn tell(out: &mpsc::Sender<Heard>, heard: Heard) {
     out.try_send(heard).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beats_of_a_time_without_calls_are_not_made_up_for() {
+        let (clock, orders) = sync_channel(1);
+        let mut beating = Beating::new(orders).expect("an epoll and a bell");
+        let begun = Instant::now();
+        // A little less than what is left out as lost in any case.
+        beating.next = begun.checked_sub(LOST * 3 / 4).expect("the system is up for longer");
+        rustix::io::write(&*beating.bell, &1_u64.to_ne_bytes()).expect("the bell rings");
+        assert!(beating.rest(&mut Vec::with_capacity(1)));
+        assert!(beating.next >= begun, "the next caller gets {:?} of packets at once", begun - beating.next);
+        drop(clock);
+    }
 }

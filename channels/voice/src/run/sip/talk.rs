@@ -93,6 +93,7 @@ impl<'a> Talk<'a> {
         let going_down = self.hub.going_down.clone();
         let mut told = false;
         loop {
+            dialogue.handle_hold(self.agreed.held(), Instant::now());
             if let Some(cause) = self.follow(&mut dialogue, record) {
                 self.note(&dialogue, who);
                 return cause;
