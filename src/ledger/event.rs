@@ -22,7 +22,7 @@ use crate::verify::history::AskerHash;
 pub enum Event {
     /// Somebody asked and was answered.
     Inquiry(InquiryEvent),
-    /// An owed reply came to its end.
+    /// An owed reply came to its end, or one that the carrier took turned out never to have arrived.
     Delivered(DeliveredEvent),
     /// Something happened to units.
     Life(LifeRecorded),

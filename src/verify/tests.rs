@@ -4,6 +4,7 @@ mod bounds;
 mod guard;
 mod listed;
 mod model;
+mod owed;
 mod privacy;
 mod prune;
 
@@ -249,26 +250,6 @@ fn a_receipt_leads_to_its_verdict_and_a_made_up_one_nowhere() {
     }
     let other = Receipt::from_body(replies[0].receipt.unwrap().body() ^ 1).unwrap();
     assert_eq!(bench.runtime.block_on(bench.gateway().receipt(other, asker())), Ok(None));
-}
-
-#[test]
-fn an_owed_reply_survives_a_restart_and_is_gone_once_delivered() {
-    let mut bench = Bench::new(None);
-    let route = ReturnRoute(b"861 on link a".to_vec());
-    let asked = Inquiry { route: Some(route.clone()), ..bench.inquiry(0, "861", Some("k")) };
-    let reply = bench.ask(asked).unwrap();
-    bench.open();
-    let owed = bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap();
-    assert_eq!(owed.len(), 1);
-    assert_eq!(owed[0].route, route);
-    assert_eq!(owed[0].reply, reply);
-    assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Voice, 10)).unwrap().is_empty());
-    for _ in 0..2 {
-        let delivered = bench.gateway().delivered(owed[0].position, Delivery::Delivered);
-        bench.runtime.block_on(delivered).unwrap();
-    }
-    bench.open();
-    assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap().is_empty());
 }
 
 /// Who asks with a return route hears of it later, or not at all.

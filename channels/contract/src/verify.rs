@@ -58,6 +58,9 @@ pub enum Delivery {
     /// It was no longer of use.
     #[n(2)]
     Expired,
+    /// The peer took it, and said later that it never arrived: after [`Delivery::Delivered`], once for each of its parts.
+    #[n(3)]
+    Undelivered,
 }
 
 /// How the gateway is, for `/readyz` and load balancers.
@@ -102,7 +105,8 @@ pub trait Verify: Send + Sync {
     /// [`Refusal::Unavailable`] when the log cannot be read.
     fn owed(&self, channel: Channel, limit: usize) -> BoxFuture<'_, Result<Vec<Owed>, Refusal>>;
 
-    /// Records what became of an owed reply. Recording it again changes nothing.
+    /// Records what became of an owed reply. Recording it again changes nothing, but for [`Delivery::Undelivered`], which comes
+    /// when nothing is owed any more.
     ///
     /// # Errors
     /// As [`Verify::verify`].

@@ -73,6 +73,8 @@ pub enum Why {
     Unanswered,
     /// It is of no use any more.
     Expired,
+    /// It was taken, and a receipt said later that it never arrived.
+    NeverArrived,
 }
 
 /// The replies that wait.

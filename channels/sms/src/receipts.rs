@@ -7,8 +7,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use contract::{Delivery, Position};
+
 use crate::config::IdForm;
 use crate::message::DeliveryState;
+use crate::outbox::{Settled, Why};
 
 /// Messages whose receipt is waited for, and receipts whose message is.
 const MOST: usize = 100_000;
@@ -69,9 +72,9 @@ impl<T> Waiting<T> {
         self.order.push_back(self.numbers);
     }
 
-    fn find(&self, readings: &[Reading]) -> Option<Instant> {
+    fn find(&self, readings: &[Reading]) -> Option<(Instant, &T)> {
         let number = readings.iter().find_map(|reading| self.by_reading.get(reading))?;
-        self.entries.get(number).map(|(_, at, _)| *at)
+        self.entries.get(number).map(|(_, at, value)| (*at, value))
     }
 
     fn take(&mut self, readings: &[Reading]) -> Option<(Instant, T)> {
@@ -97,13 +100,28 @@ pub struct Matched {
     pub state: DeliveryState,
     /// From the response to the receipt.
     pub took: Duration,
+    /// The reply that it was a part of.
+    pub owed: Option<Position>,
+}
+
+impl Matched {
+    /// The reply, where it turns out never to have arrived.
+    #[must_use]
+    pub const fn undelivered(&self) -> Option<Settled> {
+        match (self.state, self.owed) {
+            (DeliveryState::Failed | DeliveryState::Expired, owed @ Some(_)) => {
+                Some(Settled { owed, delivery: Delivery::Undelivered, why: Some(Why::NeverArrived) })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The receipts of one link.
 #[derive(Debug)]
 pub struct Receipts {
     form: IdForm,
-    sent: Waiting<()>,
+    sent: Waiting<Option<Position>>,
     early: Waiting<DeliveryState>,
 }
 
@@ -114,14 +132,14 @@ impl Receipts {
         Self { form, sent: Waiting::default(), early: Waiting::default() }
     }
 
-    /// A response gave a message this id; the receipt, where it came before.
-    pub fn sent(&mut self, id: &str, now: Instant) -> Option<Matched> {
+    /// A response gave a part of this reply this id; the receipt, where it came before.
+    pub fn sent(&mut self, id: &str, owed: Option<Position>, now: Instant) -> Option<Matched> {
         let readings = readings(id, self.form, Side::Response);
         if let Some((_, state)) = self.early.take(&readings) {
-            return Some(Matched { state, took: Duration::ZERO });
+            return Some(Matched { state, took: Duration::ZERO, owed });
         }
         if !readings.is_empty() {
-            self.sent.insert(readings, now, (), KEPT);
+            self.sent.insert(readings, now, owed, KEPT);
         }
         None
     }
@@ -130,12 +148,12 @@ impl Receipts {
     pub fn came(&mut self, id: &str, state: DeliveryState, now: Instant) -> Option<Matched> {
         let readings = readings(id, self.form, Side::Receipt);
         let found = if state == DeliveryState::Pending {
-            self.sent.find(&readings)
+            self.sent.find(&readings).map(|(at, owed)| (at, *owed))
         } else {
-            self.sent.take(&readings).map(|(at, ())| at)
+            self.sent.take(&readings)
         };
         match found {
-            Some(at) => Some(Matched { state, took: now.duration_since(at) }),
+            Some((at, owed)) => Some(Matched { state, took: now.duration_since(at), owed }),
             None => {
                 if !readings.is_empty() && state != DeliveryState::Pending {
                     self.early.insert(readings, now, state, EARLY);
@@ -189,7 +207,7 @@ mod tests {
         ] {
             let mut receipts = Receipts::new(IdForm::Any);
             let now = Instant::now();
-            assert_eq!(receipts.sent(response, now), None);
+            assert_eq!(receipts.sent(response, None, now), None);
             let matched = receipts.came(receipt, DeliveryState::Delivered, now + Duration::from_secs(3));
             assert_eq!(matched.map(|matched| matched.took), Some(Duration::from_secs(3)), "{response} {receipt}");
             assert_eq!(receipts.came(receipt, DeliveryState::Delivered, now), None, "once");
@@ -200,8 +218,8 @@ mod tests {
     fn the_literal_reading_wins_over_a_number_that_happens_to_fit() {
         let mut receipts = Receipts::new(IdForm::Any);
         let now = Instant::now();
-        receipts.sent("16", now);
-        receipts.sent("10", now + Duration::from_secs(1));
+        receipts.sent("16", None, now);
+        receipts.sent("10", None, now + Duration::from_secs(1));
         let took = receipts.came("16", DeliveryState::Delivered, now + Duration::from_secs(5)).unwrap().took;
         assert_eq!(took, Duration::from_secs(5));
         assert!(receipts.came("10", DeliveryState::Delivered, now + Duration::from_secs(5)).is_some());
@@ -212,16 +230,34 @@ mod tests {
         let mut receipts = Receipts::new(IdForm::Any);
         let now = Instant::now();
         assert_eq!(receipts.came("7", DeliveryState::Failed, now), None);
-        assert_eq!(receipts.sent("7", now).unwrap().state, DeliveryState::Failed);
+        assert_eq!(receipts.sent("7", None, now).unwrap().state, DeliveryState::Failed);
     }
 
     #[test]
     fn one_that_is_on_its_way_is_still_waited_for() {
         let mut receipts = Receipts::new(IdForm::Any);
         let now = Instant::now();
-        receipts.sent("7", now);
+        receipts.sent("7", None, now);
         assert_eq!(receipts.came("7", DeliveryState::Pending, now).unwrap().state, DeliveryState::Pending);
         assert_eq!(receipts.came("7", DeliveryState::Delivered, now).unwrap().state, DeliveryState::Delivered);
+    }
+
+    #[test]
+    fn only_a_receipt_that_says_so_for_good_makes_a_reply_undelivered() {
+        let owed = Some(Position { stream: 1, sequence: 9 });
+        for (state, undelivered) in [
+            (DeliveryState::Delivered, false),
+            (DeliveryState::Failed, true),
+            (DeliveryState::Expired, true),
+            (DeliveryState::Unknown, false),
+            (DeliveryState::Pending, false),
+        ] {
+            let mut receipts = Receipts::new(IdForm::Any);
+            let now = Instant::now();
+            receipts.sent("7", owed, now);
+            let settled = receipts.came("7", state, now).unwrap().undelivered();
+            assert_eq!(settled.map(|settled| settled.owed), undelivered.then_some(owed), "{state:?}");
+        }
     }
 
     #[test]
@@ -229,10 +265,10 @@ mod tests {
         let mut receipts = Receipts::new(IdForm::Any);
         let now = Instant::now();
         for nth in 0..MOST + 10 {
-            receipts.sent(&format!("a{nth}"), now);
+            receipts.sent(&format!("a{nth}"), None, now);
         }
         assert_eq!(receipts.sent.entries.len(), MOST);
-        receipts.sent("late", now + KEPT + Duration::from_secs(1));
+        receipts.sent("late", None, now + KEPT + Duration::from_secs(1));
         assert_eq!((receipts.sent.entries.len(), receipts.sent.order.len()), (1, 1));
     }
 }

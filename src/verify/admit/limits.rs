@@ -125,7 +125,7 @@ struct Written {
     /// By channel. Default none.
     #[serde(skip_serializing_if = "Channels::is_none")]
     channel: Channels,
-    /// How many askers are remembered. Default 200,000: some 18 MB.
+    /// How many askers are remembered. Default 200,000: some 15 MB.
     askers: u32,
     /// How many addresses and networks are remembered. Default 100,000: some 20 MB.
     networks: u32,

@@ -312,8 +312,9 @@ impl Conversation {
 
     fn report(&self, line: &Line, report: &Report, now: Instant) {
         let matched = line.receipts().came(&report.id, report.state, now);
-        if matched.is_none() {
-            count(&line.counts.unmatched);
+        match matched {
+            Some(matched) => matched.undelivered().into_iter().for_each(|settled| self.hub.ended(settled)),
+            None => count(&line.counts.unmatched),
         }
         match report.state {
             DeliveryState::Delivered => count(&line.counts.delivered),
@@ -382,14 +383,16 @@ impl Conversation {
     fn settled(&mut self, key: u64, outcome: &Outcome, now: Instant) {
         let (Some(out), Some(line)) = (self.sent.remove(&key), self.line.clone()) else { return };
         count_outcome(&line, outcome);
+        let mut undelivered = None;
         match outcome {
             Outcome::Taken { id } => {
                 line.pace().taken();
                 if out.item.reply.receipting != Receipting::Never {
-                    let early = line.receipts().sent(id, now);
-                    if early.is_some() {
+                    let early = line.receipts().sent(id, out.item.reply.owed, now);
+                    if let Some(early) = early {
                         // It was counted as unmatched when it came.
                         line.counts.unmatched.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+                        undelivered = early.undelivered();
                     }
                 }
             }
@@ -400,6 +403,7 @@ impl Conversation {
             Some(settled) => self.hub.ended(settled),
             None => self.pushed = true,
         }
+        undelivered.into_iter().for_each(|settled| self.hub.ended(settled));
     }
 
     /// Leaves nothing behind: what the core still answers is finished by a task of its own.

@@ -298,9 +298,14 @@ pub(super) async fn settle(hub: Arc<Hub>, mut settled: mpsc::UnboundedReceiver<S
         tokio::select! {
             next = settled.recv(), if telling.len() < TOLD_AT_ONCE => {
                 let Some(settled) = next else { break };
-                telling.push(tell(&hub, settled));
+                let hub = &hub;
+                telling.push(async move {
+                    tell(hub, settled).await;
+                    // What never arrived had come to its end before.
+                    usize::from(settled.why != Some(Why::NeverArrived))
+                });
             }
-            Some(()) = telling.next() => { hub.owed.fetch_sub(1, Ordering::Relaxed); }
+            Some(ended) = telling.next() => { hub.owed.fetch_sub(ended, Ordering::Relaxed); }
             () = &mut over, if !last => {
                 last = true;
                 settled.close();
@@ -314,7 +319,7 @@ pub(super) async fn settle(hub: Arc<Hub>, mut settled: mpsc::UnboundedReceiver<S
 async fn tell(hub: &Hub, settled: Settled) {
     match settled.why {
         None => {}
-        Some(why @ (Why::Refused(_) | Why::TooOften(_) | Why::Unanswered | Why::Expired)) => {
+        Some(why @ (Why::Refused(_) | Why::TooOften(_) | Why::Unanswered | Why::Expired | Why::NeverArrived)) => {
             tracing::warn!(position = ?settled.owed, ?why, "a reply was not delivered");
         }
     }

@@ -203,3 +203,21 @@ async fn receipts_find_their_replies() {
     assert_eq!((channel.counted("carrier", "delivered"), channel.counted("carrier", "unmatched")), (1, 0));
     channel.stop().await;
 }
+
+#[tokio::test]
+async fn a_reply_that_never_arrived_is_told_of_though_it_was_taken() {
+    let (smsc, address) = listener().await;
+    let channel = Channel::start(&link("carrier", &[address], "receipts = \"on_failure\"")).await;
+    let (mut peer, _) = Peer::accept(&smsc).await;
+    let (ticket, _) = peer.asks(Carrier::Deliver, "8613800138000", NUMBER).await;
+    peer.answer(ticket, Status::OK, "0e999f21").await;
+    until("its end", || channel.core.deliveries().len() == 1).await;
+    let text = "id:244948769 sub:001 dlvrd:000 submit date:2611261200 done date:2611261201 stat:UNDELIV err:001 text:";
+    let key = peer.send(Carrier::Deliver, "8613800138000", text);
+    assert!(matches!(peer.answer_to(key, &mut Vec::new()).await, Outcome::Taken { .. }));
+    until("what the receipt says", || channel.core.deliveries().len() == 2).await;
+    let told: Vec<_> = channel.core.deliveries().into_iter().map(|(_, delivery)| delivery).collect();
+    assert_eq!(told, [contract::Delivery::Delivered, contract::Delivery::Undelivered]);
+    assert_eq!(channel.counted("carrier", "failed"), 1);
+    channel.stop().await;
+}

@@ -1,0 +1,44 @@
+//! Replies that are owed, and what became of them.
+
+use super::*;
+use crate::ledger::event::Event;
+
+#[test]
+fn an_owed_reply_survives_a_restart_and_is_gone_once_delivered() {
+    let mut bench = Bench::new(None);
+    let route = ReturnRoute(b"861 on link a".to_vec());
+    let asked = Inquiry { route: Some(route.clone()), ..bench.inquiry(0, "861", Some("k")) };
+    let reply = bench.ask(asked).unwrap();
+    bench.open();
+    let owed = bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap();
+    assert_eq!(owed.len(), 1);
+    assert_eq!(owed[0].route, route);
+    assert_eq!(owed[0].reply, reply);
+    assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Voice, 10)).unwrap().is_empty());
+    for _ in 0..2 {
+        let delivered = bench.gateway().delivered(owed[0].position, Delivery::Delivered);
+        bench.runtime.block_on(delivered).unwrap();
+    }
+    bench.open();
+    assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap().is_empty());
+}
+
+#[test]
+fn what_never_arrived_is_written_down_behind_what_was_taken() {
+    let log = MemoryLog::default();
+    let bench = Bench::new(Some(log.clone()));
+    let asked = Inquiry { route: Some(ReturnRoute(b"861 on link a".to_vec())), ..bench.inquiry(0, "861", Some("k")) };
+    let position = bench.ask(asked).unwrap().position.unwrap();
+    for delivery in [Delivery::Delivered, Delivery::Delivered, Delivery::Undelivered] {
+        bench.runtime.block_on(bench.gateway().delivered(position, delivery)).unwrap();
+    }
+    let rows = log.reader().unwrap().after(position.sequence, false, 10).unwrap();
+    let written: Vec<Delivery> = rows
+        .iter()
+        .filter_map(|row| match row.event().unwrap() {
+            Event::Delivered(event) if event.inquiry == position.sequence => Some(event.delivery),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(written, [Delivery::Delivered, Delivery::Undelivered]);
+}
