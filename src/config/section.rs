@@ -50,7 +50,7 @@ pub struct Ledger {
     /// overloaded.
     #[serde(deserialize_with = "count::<1, 1_000_000, _>")]
     pub queue: usize,
-    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 100,000, about 0.2 KB each; one
+    /// Most units whose history stays in memory; 1,000 to 1,000,000,000, default 64,000, about 0.2 KB each; one
     /// with many sessions counts as up to nine. Other histories are read from disk, and a quarter of these is what is
     /// written there at a time.
     #[serde(deserialize_with = "count::<1_000, 1_000_000_000, _>")]
@@ -75,7 +75,7 @@ impl Default for Ledger {
         Self {
             group: 1_024,
             queue: 8_192,
-            hot_units: 100_000,
+            hot_units: 64_000,
             replay_ids: 450_000,
             checkpoint_events: 10_000,
             checkpoint_every: Duration::from_secs(300),

@@ -69,7 +69,7 @@ impl Default for Settings {
             layouts: Layouts::default(),
             group: 512,
             queue: 8_192,
-            hot_units: 100_000,
+            hot_units: 64_000,
             replay_ids: 450_000,
             checkpoint_events: 10_000,
             checkpoint_every: Duration::from_secs(300),

@@ -28,7 +28,7 @@ const SMALLEST_BITS: u32 = 9;
 /// All become one only where there are so many.
 const FEW: usize = 4;
 /// Pages read at a time.
-const AHEAD: u32 = 32;
+const AHEAD: u32 = 8;
 /// Units of one step: some milliseconds.
 const STEP: usize = 10_000;
 
