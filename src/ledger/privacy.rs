@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use contract::{Channel, Colour, Day, Position, Request, Timestamp, VerdictKind};
+use contract::{Channel, Colour, Day, Delivery, Position, Request, Timestamp, VerdictKind};
 use serde::Serialize;
 
 use super::event::{Event, InquiryEvent};
@@ -304,7 +304,12 @@ impl Search {
             for row in rows.iter().take_while(|row| row.sequence <= last) {
                 match event_of(row)? {
                     Event::Inquiry(inquiry) => self.inquiry(row, &inquiry, &mut found, &mut owed),
-                    Event::Delivered(delivered) => drop(self.delivered.insert(delivered.inquiry)),
+                    Event::Delivered(delivered) => {
+                        // One part never arrived; others may still be on their way.
+                        if delivered.delivery != Delivery::Undelivered {
+                            self.delivered.insert(delivered.inquiry);
+                        }
+                    }
                     Event::Life(_)
                     | Event::Catalogue(_)
                     | Event::Issued(_)

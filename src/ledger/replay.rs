@@ -5,8 +5,11 @@
 //! full rate a gateway with the default bound comes to that within a quarter of a minute.
 //!
 //! The map is one of ours: an id comes and one goes with every message, and what the standard library's map keeps of those
-//! that went makes it twice as large as it is full. Here a message takes 52 bytes, in a slot that is in two lists: of those
+//! that went makes it twice as large as it is full. Here a message takes 44 bytes, in a slot that is in two lists: of those
 //! whose ids begin alike, and of those that expire in the same second, in the order they came.
+//!
+//! Of an id, a keyed hash, eight bytes are kept: at a thousand messages a second one is taken for another in some 1,300 years.
+//! It is never given that one's answer, for its content differs: it is told of a conflict.
 
 use std::collections::BTreeMap;
 

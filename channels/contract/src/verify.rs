@@ -58,7 +58,8 @@ pub enum Delivery {
     /// It was no longer of use.
     #[n(2)]
     Expired,
-    /// The peer took it, and said later that it never arrived: after [`Delivery::Delivered`], once for each of its parts.
+    /// The peer took it, and said later that it never arrived; once for each of its parts. It ends nothing: other parts may
+    /// still be on their way.
     #[n(3)]
     Undelivered,
 }
@@ -105,7 +106,7 @@ pub trait Verify: Send + Sync {
     /// [`Refusal::Unavailable`] when the log cannot be read.
     fn owed(&self, channel: Channel, limit: usize) -> BoxFuture<'_, Result<Vec<Owed>, Refusal>>;
 
-    /// Records what became of an owed reply. Recording it again changes nothing, but for [`Delivery::Undelivered`], which comes
+    /// Records what became of an owed reply. Recording it again changes nothing, but for [`Delivery::Undelivered`], which may come
     /// when nothing is owed any more.
     ///
     /// # Errors

@@ -42,3 +42,13 @@ fn what_never_arrived_is_written_down_behind_what_was_taken() {
     let of = |delivery| (position.sequence, delivery);
     assert_eq!(written, [of(Delivery::Delivered), of(Delivery::Undelivered)]);
 }
+
+#[test]
+fn a_reply_of_which_a_part_never_arrived_is_still_owed() {
+    let mut bench = Bench::new(None);
+    let asked = Inquiry { route: Some(ReturnRoute(b"861 on link a".to_vec())), ..bench.inquiry(0, "861", Some("k")) };
+    let position = bench.ask(asked).unwrap().position.unwrap();
+    bench.runtime.block_on(bench.gateway().delivered(position, Delivery::Undelivered)).unwrap();
+    bench.open();
+    assert_eq!(bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap().len(), 1);
+}
