@@ -14,8 +14,11 @@ use rsipstack::transaction::key::TransactionKey;
 
 /// Answers that are remembered at once.
 const MOST: usize = 50_000;
+/// Places for answers that are not given back.
+const LEAST: usize = 1_024;
 
-/// The answers in the order in which they were given. Those that the stack has forgotten by itself may be among them.
+/// The answers in the order in which they were given. Those that the stack has forgotten by itself leave it with the next
+/// answer that is given.
 #[derive(Debug, Default)]
 pub(super) struct Remembered(Mutex<VecDeque<TransactionKey>>);
 
@@ -34,10 +37,16 @@ impl Remembered {
         }
         let mut order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         order.push_back(key);
-        while order.len() > MOST
-            && let Some(oldest) = order.pop_front()
+        while let Some(oldest) = order.front()
+            && (order.len() > MOST || !endpoint.finished_transactions.contains_key(oldest))
         {
-            endpoint.finished_transactions.remove(&oldest);
+            endpoint.finished_transactions.remove(oldest);
+            order.pop_front();
+        }
+        // What a flood took is given back.
+        if order.capacity() > order.len().saturating_mul(4).max(LEAST) {
+            let wanted = order.len().saturating_mul(2);
+            order.shrink_to(wanted);
         }
     }
 }
@@ -61,7 +70,37 @@ fn cut_down(response: &mut Response, opened: bool) {
 
 #[cfg(test)]
 mod tests {
+    use rsipstack::EndpointBuilder;
+    use rsipstack::transaction::key::TransactionRole;
+
     use super::*;
+
+    /// The key of a request, and the answer to it.
+    fn answered(nth: usize) -> (TransactionKey, SipMessage) {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{nth}\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:c@d>;tag=2\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        );
+        let Ok(SipMessage::Response(response)) = SipMessage::try_from(text.as_str()) else { panic!("no response") };
+        let key = TransactionKey::from_response(&response, TransactionRole::Server).expect("a key");
+        (key, SipMessage::Response(response))
+    }
+
+    #[test]
+    fn what_the_stack_has_forgotten_is_forgotten_and_its_room_given_back() {
+        let (endpoint, remembered) = (EndpointBuilder::new().build(), Remembered::default());
+        let give = |nth| {
+            let (key, answer) = answered(nth);
+            endpoint.inner.finished_transactions.insert(key.clone(), Some(answer));
+            remembered.note(&endpoint.inner, key, false);
+        };
+        (0..10_000).for_each(give);
+        assert_eq!(remembered.0.lock().expect("sound").len(), 10_000);
+        (0..10_000).for_each(|nth| drop(endpoint.inner.finished_transactions.remove(&answered(nth).0)));
+        give(10_000);
+        let order = remembered.0.lock().expect("sound");
+        assert!(order.len() == 1 && order.capacity() <= LEAST, "{} of {}", order.len(), order.capacity());
+    }
 
     #[test]
     fn an_answer_is_cut_down_to_what_makes_it_one() {
