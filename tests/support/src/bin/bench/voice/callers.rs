@@ -26,6 +26,8 @@ const TRIES: u32 = 64;
 const NAP: Duration = Duration::from_millis(1);
 /// Who has heard the verdict for so long hangs up at the end of a run.
 const HEARD_ENOUGH: Duration = Duration::from_secs(2);
+/// Where there are not as many calls as wanted after so long, there never will be.
+const FULL_WITHIN: Duration = Duration::from_secs(120);
 /// For calls to end after a run.
 const ENDING: Duration = Duration::from_secs(60);
 /// Octets that the system holds for each socket.
@@ -116,7 +118,8 @@ impl Callers {
         let (mut beat, mut next) = (0, began);
         loop {
             let now = Instant::now();
-            if full_at.is_none() && (self.active >= plan.at_once || !plan.keyed) {
+            let in_vain = now.saturating_duration_since(began) > FULL_WITHIN;
+            if full_at.is_none() && (self.active >= plan.at_once || in_vain || !plan.keyed) {
                 full_at = Some(now);
             }
             let held = full_at.is_some_and(|at| now.saturating_duration_since(at) >= plan.hold);
