@@ -1,6 +1,6 @@
 //! Runs: the pasts of units in immutable files, each sorted by key and written once from front to back.
 //!
-//! Owns the form of a run's file, opening it and finding in it. Making one is `write.rs`'s, making one of several is
+//! Owns the form of a run's file, opening it and finding in it. Where its blocks lie is `directory.rs`'s, making one is `write.rs`'s, making one of several is
 //! `merge.rs`'s, and which ones there are is the manifest's, which lies in `history.db` (`store.rs`).
 //!
 //! **Why.** A table in which each of some million units is brought forward costs a page for every check, and that twice,
@@ -9,7 +9,7 @@
 //!
 //! **What is kept.** Blocks of a page of 4,096 bytes (`block.rs`); behind them the directory (first key and first page of
 //! each block), the filter (`filter.rs`), and a trailer with the check sums of both. Directory and filter are held in
-//! memory, some 1.5 bytes a unit; they, and the trailer, are checked when a run is opened, a block whenever it is read. The
+//! memory, some 1.3 bytes a unit; they, and the trailer, are checked when a run is opened, a block whenever it is read. The
 //! manifest has the length and the sum of every run's trailer, which has a sum of all blocks, so that no run can take
 //! another's place.
 //!
@@ -20,6 +20,7 @@
 //! a unit without a past would be told `first` a second time.
 
 mod block;
+mod directory;
 mod filter;
 pub(super) mod merge;
 pub(super) mod write;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::block::{Block, PAGE, Place};
+use self::directory::Directory;
 use self::filter::{Filter, Hashed, LINE};
 use crate::index::UnitKey;
 use crate::ledger::log::LogError;
@@ -88,31 +90,6 @@ pub(super) struct Run {
     sum: u32,
     directory: Directory,
     filter: Filter,
-}
-
-/// Where the blocks of a run lie.
-#[derive(Debug, Default)]
-struct Directory {
-    firsts: Vec<u128>,
-    starts: Vec<u32>,
-    /// Pages of all blocks.
-    pages: u32,
-    last: u128,
-}
-
-impl Directory {
-    /// First page and pages of a block.
-    fn block(&self, nth: usize) -> Option<(u32, u32)> {
-        let start = *self.starts.get(nth)?;
-        let end = self.starts.get(nth + 1).copied().unwrap_or(self.pages);
-        Some((start, end.checked_sub(start)?))
-    }
-
-    /// The one block that can hold a key.
-    fn of(&self, key: u128) -> Option<usize> {
-        let before = self.firsts.partition_point(|first| *first <= key);
-        before.checked_sub(1).filter(|_| key <= self.last)
-    }
 }
 
 /// The name of a run's file.
@@ -198,16 +175,11 @@ impl Run {
         if !self.filter.may_hold(hashed) {
             return Ok(None);
         }
-        let Some(nth) = self.directory.of(key) else { return Ok(None) };
-        let (place, block) = self.read(nth, buffer, wait)?;
+        let Some((page, pages)) = self.directory.of(key) else { return Ok(None) };
+        let block = self.read_pages(page, pages, buffer, wait)?;
+        let place = Place { run: self.number, page };
         let found = Block::open(place, block).and_then(|block| block.find(key));
         found.ok_or_else(|| self.damaged(place.page))
-    }
-
-    fn read<'a>(&self, nth: usize, buffer: &'a mut Vec<u8>, wait: Wait) -> Result<(Place, &'a [u8]), RunError> {
-        let (page, pages) = self.directory.block(nth).ok_or_else(|| self.damaged(0))?;
-        let block = self.read_pages(page, pages, buffer, wait)?;
-        Ok((Place { run: self.number, page }, block))
     }
 
     fn read_pages<'a>(&self, page: u32, pages: u32, buffer: &'a mut Vec<u8>, wait: Wait) -> Result<&'a [u8], RunError> {
@@ -348,20 +320,18 @@ impl Trailer {
             return None;
         }
         let (entries, _) = bytes.as_chunks::<DIRECTORY_ENTRY>();
-        let mut directory = Directory { pages: self.pages, last: self.last, ..Directory::default() };
-        directory.firsts.reserve_exact(entries.len());
-        directory.starts.reserve_exact(entries.len());
-        for entry in entries {
+        let mut directory = Directory::default();
+        (directory.pages, directory.last) = (self.pages, self.last);
+        for (nth, entry) in entries.iter().enumerate() {
             let (first, start) = entry.split_first_chunk::<16>()?;
-            directory.firsts.push(u128::from_be_bytes(*first));
-            directory.starts.push(u32::from_le_bytes(*start.first_chunk()?));
+            let start = u32::from_le_bytes(*start.first_chunk()?);
+            if !directory.push(u128::from_be_bytes(*first), start) || (nth == 0 && start != 0) {
+                return None;
+            }
         }
-        let is_whole = directory.firsts.is_sorted_by(|one, next| one < next)
-            && directory.starts.is_sorted_by(|one, next| one < next)
-            && directory.starts.first() == Some(&0)
-            && directory.starts.last().is_some_and(|last| *last < self.pages)
-            && directory.firsts.last().is_some_and(|last| *last <= self.last);
-        is_whole.then_some(directory)
+        directory.close();
+        let (first, start) = directory.newest();
+        (directory.len() > 0 && start < self.pages && first <= self.last).then_some(directory)
     }
 }
 

@@ -26,7 +26,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest as _, Sha256};
 
 use super::manifest::{MIGRATIONS, entries, insert, numbers_in, opened, runs_beside};
-use super::runs::merge::{Merge, Merged, choose};
+use super::runs::merge::{Merge, Merged, choose, different};
 use super::runs::write::Writer;
 use super::runs::{self, Entry, Run, RunError, Runs, Wait};
 use super::shared::Shared;
@@ -327,8 +327,7 @@ impl SqliteHistories {
             return Ok(());
         }
         let inputs = free.get(chosen).unwrap_or_default().to_vec();
-        let units = inputs.iter().map(|(_, run)| run.units()).sum();
-        let begun = self.begin(units);
+        let begun = self.begin(different(&inputs));
         if begun.is_err() {
             self.made.resting = Some((size, self.made.batches + REST));
         }

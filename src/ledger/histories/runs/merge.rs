@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Block, Place, cell};
+use super::filter::Hashed;
 use super::write::Writer;
 use super::{Run, RunError, Runs, Wait, in_memory};
 
@@ -31,6 +32,8 @@ const FEW: usize = 4;
 const AHEAD: u32 = 8;
 /// Units of one step: some milliseconds.
 const STEP: usize = 10_000;
+/// Units of a run that are looked for in newer ones, to tell how many there are.
+const SAMPLE: usize = 1_000;
 
 /// The runs to merge next and the size of the largest, of those that no merge has yet: `free` are the newest, and whether
 /// they are all there are.
@@ -54,6 +57,26 @@ pub(in crate::ledger::histories) fn choose(free: &[(u64, Arc<Run>)], are_all: bo
     let above: u64 = newer.iter().map(|(_, run)| run.units()).sum();
     let is_half = above.saturating_mul(2) >= oldest.1.units();
     (are_all && free.len() >= FEW && is_half).then_some((0..free.len(), size))
+}
+
+/// About how many different units these runs hold, the newest first. The first units of blocks stand for all of a run: those
+/// that a newer one has as well are not counted again. A filter made for fewer than come lets more through, and loses nothing.
+pub(in crate::ledger::histories) fn different(runs: &Runs) -> u64 {
+    let mut different = 0_u64;
+    for (nth, (_, run)) in runs.iter().enumerate() {
+        let newer = runs.get(..nth).unwrap_or_default();
+        let (mut looked, mut new) = (0_u64, 0_u64);
+        for (first, _) in run.directory.entries().step_by(run.directory.len() / SAMPLE + 1) {
+            let hashed = Hashed::of(first);
+            looked += 1;
+            new += u64::from(!newer.iter().any(|(_, newer)| newer.filter.may_hold(hashed)));
+        }
+        different += run.units.saturating_mul(new).div_ceil(looked.max(1));
+    }
+    // What filters take for known although it is not: at most a quarter, with as many runs as may be.
+    let most = runs.iter().map(|(_, run)| run.units).max().unwrap_or(0);
+    let all = runs.iter().map(|(_, run)| run.units).sum();
+    (different + different / 4).max(most).min(all)
 }
 
 /// One run in the making, of several.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::merge::{Merge, Merged};
+use super::merge::{Merge, Merged, different};
 use super::write::Writer;
 use super::*;
 
@@ -87,6 +87,24 @@ proptest! {
             prop_assert_eq!(found(&runs, n).unwrap(), model.get(&n).cloned());
         }
     }
+}
+
+#[test]
+fn units_that_come_again_are_not_counted_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = units(40_000);
+    let run = |number, from: usize, count| {
+        let some: Model = all.iter().skip(from).take(count).map(|(key, past)| (*key, past.clone())).collect();
+        (number, Arc::new(written(dir.path(), number, &some).0))
+    };
+    let about = |runs: &Runs, wanted: u64| {
+        let different = different(runs);
+        assert!(different >= wanted * 9 / 10 && different <= wanted * 14 / 10, "{different} for {wanted}");
+    };
+    about(&vec![run(2, 0, 20_000), run(1, 20_000, 20_000)], 40_000);
+    about(&vec![run(4, 0, 20_000), run(3, 0, 20_000)], 20_000);
+    about(&vec![run(6, 10_000, 20_000), run(5, 0, 20_000)], 30_000);
+    about(&vec![run(8, 0, 400), run(7, 0, 40_000)], 40_000);
 }
 
 /// What a run says that was opened after it was changed: an error where it does not open or a unit cannot be read.

@@ -9,8 +9,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::block::{Builder, Place};
+use super::directory::Directory;
 use super::filter::{Filter, Hashed};
-use super::{DIRECTORY_ENTRY, Directory, Run, RunError, Trailer, file_name};
+use super::{Run, RunError, Trailer, file_name};
 
 /// Bytes that are handed to the system at a time.
 const PIECE: usize = 1 << 18;
@@ -50,7 +51,7 @@ impl Drop for Unfinished {
 }
 
 impl Writer {
-    /// Begins a run of at most so many units under a number that no file has.
+    /// Begins a run of about so many units under a number that no file has.
     ///
     /// # Errors
     /// [`RunError::Io`]; of the kind `AlreadyExists` where there is such a file.
@@ -95,14 +96,18 @@ impl Writer {
     /// [`RunError::Io`].
     pub(in crate::ledger::histories) fn finish(mut self) -> Result<Run, RunError> {
         self.end_block()?;
-        let mut directory = Vec::with_capacity(self.directory.firsts.len() * DIRECTORY_ENTRY);
-        for (first, start) in self.directory.firsts.iter().zip(&self.directory.starts) {
-            directory.extend(first.to_be_bytes());
-            directory.extend(start.to_le_bytes());
+        let mut directory = std::mem::take(&mut self.directory);
+        directory.close();
+        let mut directory_sum = crc32fast::Hasher::new();
+        for (first, start) in directory.entries() {
+            let begin = self.out.len();
+            self.out.extend(first.to_be_bytes());
+            self.out.extend(start.to_le_bytes());
+            directory_sum.update(self.out.get(begin..).unwrap_or_default());
+            if self.out.len() >= PIECE {
+                self.hand_over()?;
+            }
         }
-        let directory_sum = crc32fast::hash(&directory);
-        self.out.append(&mut directory);
-        self.hand_over()?;
         let mut filter_sum = crc32fast::Hasher::new();
         let filter = std::mem::replace(&mut self.filter, Filter::of(0));
         for line in filter.bytes() {
@@ -116,19 +121,19 @@ impl Writer {
         let trailer = Trailer {
             number: self.number,
             units: self.units,
-            pages: self.directory.pages,
-            blocks: count(self.directory.firsts.len())?,
+            pages: directory.pages,
+            blocks: count(directory.len())?,
             lines: count(filter.lines())?,
             blocks_sum: self.blocks_sum.clone().finalize(),
-            directory_sum,
+            directory_sum: directory_sum.finalize(),
             filter_sum: filter_sum.finalize(),
-            last: self.directory.last,
+            last: directory.last,
             sum: 0,
         };
         let (written, sum) = trailer.written();
         self.out.extend(written);
         self.hand_over()?;
-        let Self { file, mut unfinished, number, directory, units, .. } = self;
+        let Self { file, mut unfinished, number, units, .. } = self;
         let io = |source| RunError::Io { path: unfinished.path.clone(), source };
         file.sync_all().map_err(io)?;
         let folder = unfinished.path.parent().unwrap_or_else(|| Path::new("."));
@@ -144,8 +149,7 @@ impl Writer {
         let begin = self.out.len();
         let pages = self.block.end(Place { run: self.number, page }, &mut self.out);
         self.blocks_sum.update(self.out.get(begin..begin + 4).unwrap_or_default());
-        self.directory.firsts.push(first);
-        self.directory.starts.push(page);
+        self.directory.push(first, page);
         let end = u32::try_from(pages).ok().and_then(|pages| page.checked_add(pages));
         self.directory.pages = end.ok_or_else(|| self.too_large())?;
         if self.out.len() >= PIECE { self.hand_over() } else { Ok(()) }
