@@ -43,8 +43,9 @@ const NOISE: u64 = 100_000;
 const NOISE_RATE: u32 = 5_000;
 /// In so many bursts, each like the others: what the busiest moment took stays with the allocator.
 const BURSTS: u64 = 4;
-/// After so long the stack remembers nothing of a request.
-const FORGOTTEN: Duration = Duration::from_secs(35);
+/// After so long the stack remembers nothing of a request: 32 s for an acknowledgement that does not come, 32 s for the answer to
+/// the BYE that ends such a call, and some to spare.
+const FORGOTTEN: Duration = Duration::from_secs(75);
 /// Seconds that calls last: keys, the verdict, the menu and the silence after it.
 const LENGTH: usize = 35;
 /// Calls are held for so long at least.
