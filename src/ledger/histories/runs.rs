@@ -1,7 +1,8 @@
 //! Runs: the pasts of units in immutable files, each sorted by key and written once from front to back.
 //!
-//! Owns the form of a run's file, opening it and finding in it. Where its blocks lie is `directory.rs`'s, making one is `write.rs`'s, making one of several is
-//! `merge.rs`'s, and which ones there are is the manifest's, which lies in `history.db` (`store.rs`).
+//! Owns the form of a run's file, opening it and finding in it. Where its blocks lie is `directory.rs`'s, making one is
+//! `write.rs`'s, making one of several is `merge.rs`'s, and which ones there are is the manifest's, which lies in `history.db`
+//! (`store.rs`).
 //!
 //! **Why.** A table in which each of some million units is brought forward costs a page for every check, and that twice,
 //! for neighbours are seldom asked about together. Here a batch costs its own bytes, and each time it is merged with others
