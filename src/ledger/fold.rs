@@ -3,7 +3,7 @@
 //! Owns the rules alone. The live writer folds into its overlay and the rebuild into a fresh file through this same
 //! function, so that both come to the same histories. Keeps nothing; the catalogue folds its own events.
 
-use contract::{Delivery, Timestamp, Verdict};
+use contract::{Timestamp, Verdict};
 
 use super::event::{Event, InquiryEvent, LoggedId};
 use super::histories::OwedEntry;
@@ -37,8 +37,7 @@ pub fn fold(row: &Row, event: &Event, into: &mut dyn Projection) -> Result<(), L
     match event {
         Event::Inquiry(inquiry) => fold_inquiry(row, inquiry, into),
         Event::Delivered(delivered) => {
-            // One part never arrived; others may still be on their way.
-            if delivered.delivery != Delivery::Undelivered {
+            if delivered.delivery.ends() {
                 into.settled(delivered.inquiry);
             }
             Ok(())

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use contract::{Channel, Colour, Day, Delivery, Position, Request, Timestamp, VerdictKind};
+use contract::{Channel, Colour, Day, Position, Request, Timestamp, VerdictKind};
 use serde::Serialize;
 
 use super::event::{Event, InquiryEvent};
@@ -305,8 +305,7 @@ impl Search {
                 match event_of(row)? {
                     Event::Inquiry(inquiry) => self.inquiry(row, &inquiry, &mut found, &mut owed),
                     Event::Delivered(delivered) => {
-                        // One part never arrived; others may still be on their way.
-                        if delivered.delivery != Delivery::Undelivered {
+                        if delivered.delivery.ends() {
                             self.delivered.insert(delivered.inquiry);
                         }
                     }

@@ -64,6 +64,14 @@ pub enum Delivery {
     Undelivered,
 }
 
+impl Delivery {
+    /// Whether the reply is owed no longer.
+    #[must_use]
+    pub const fn ends(self) -> bool {
+        !matches!(self, Self::Undelivered)
+    }
+}
+
 /// How the gateway is, for `/readyz` and load balancers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Health {

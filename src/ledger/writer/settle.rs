@@ -248,7 +248,7 @@ impl Writer {
         reply: oneshot::Sender<Result<(), Refusal>>,
     ) {
         let owed = pending.overlay.owed(sequence).unwrap_or_else(|| self.state.owed().get(&sequence).copied());
-        if owed.is_some() || delivery == Delivery::Undelivered {
+        if owed.is_some() || !delivery.ends() {
             let event = Event::Delivered(DeliveredEvent { inquiry: sequence, delivery });
             self.append(pending, &event, false);
         }

@@ -73,7 +73,7 @@ pub(in crate::ledger::histories) fn different(runs: &Runs) -> u64 {
         }
         different += run.units.saturating_mul(new).div_ceil(looked.max(1));
     }
-    // What filters take for known although it is not: at most a quarter, with as many runs as may be.
+    // For what filters take for known although it is not: one in two hundred each, where runs are small.
     let most = runs.iter().map(|(_, run)| run.units).max().unwrap_or(0);
     let all = runs.iter().map(|(_, run)| run.units).sum();
     (different + different / 4).max(most).min(all)
