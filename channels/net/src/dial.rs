@@ -13,7 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use crate::config::TlsClient;
-use crate::tls::{self, Stream, TlsError};
+use crate::socket::Stream;
+use crate::tls::{self, TlsError};
 
 /// Why a connection did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -79,13 +80,9 @@ impl Dialler {
 
     async fn open(&self, address: &str) -> Result<Stream, DialError> {
         let fault = |source| DialError::Connect { address: address.to_owned(), source };
-        let stream = TcpStream::connect(address).await.map_err(fault)?;
-        // A port of ours that nobody listens at may be given to the very connection that dials it, which is then with itself.
-        if stream.local_addr().map_err(fault)? == stream.peer_addr().map_err(fault)? {
-            return Err(fault(io::ErrorKind::ConnectionRefused.into()));
-        }
-        stream.set_nodelay(true).map_err(fault)?;
-        let Some((config, name)) = &self.tls else { return Ok(Stream::Plain(stream)) };
+        let stream = Stream::connect(address).await.map_err(fault)?;
+        let Some((config, name)) = &self.tls else { return Ok(stream) };
+        let Stream::Plain(stream) = stream else { return Err(fault(io::ErrorKind::Unsupported.into())) };
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let name = name.as_deref().unwrap_or(host).trim_matches(['[', ']']);
         let server = ServerName::try_from(name.to_owned()).map_err(|_| DialError::Name { name: name.to_owned() })?;

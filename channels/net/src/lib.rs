@@ -9,6 +9,7 @@ mod peer;
 mod places;
 mod range;
 pub mod run;
+mod socket;
 pub mod tls;
 
 pub use config::{Limits, TlsClient, TlsFiles};
@@ -17,4 +18,5 @@ pub use drain::{Drain, Outliving, Panicked};
 pub use peer::Peer;
 pub use range::{NoRange, Range};
 pub use run::{BindError, Connection, Listener};
-pub use tls::{Certificates, FreshCertificates, Stream, TlsError};
+pub use socket::Stream;
+pub use tls::{Certificates, FreshCertificates, TlsError};

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::signal::{ConnectionRefused, Signal};
-use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::{Limits, TlsFiles};
 use crate::drain::Drain;
 use crate::places::{Place, Places};
-use crate::tls::{Certificates, Stream, TlsError};
+use crate::socket::{Socket, Stream};
+use crate::tls::{Certificates, TlsError};
 
 /// The pause after an accept error: long enough for a descriptor to come free, short enough for a shopper not to notice.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +46,7 @@ pub enum BindError {
 #[derive(Debug)]
 pub struct Listener {
     name: &'static str,
-    socket: TcpListener,
+    socket: Socket,
     address: SocketAddr,
     limits: Limits,
     tls: Option<Certificates>,
@@ -76,7 +76,7 @@ impl Listener {
     /// [`BindError::Bind`].
     pub async fn bind(name: &'static str, listen: SocketAddr, limits: Limits) -> Result<Self, BindError> {
         let error = |source| BindError::Bind { listen, source };
-        let socket = TcpListener::bind(listen).await.map_err(error)?;
+        let socket = Socket::bind(listen).await.map_err(error)?;
         let address = socket.local_addr().map_err(error)?;
         Ok(Self { name, socket, address, limits, tls: None })
     }
@@ -146,13 +146,16 @@ fn is_ours(error: &io::Error) -> bool {
     )
 }
 
-async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, patience: Duration) -> Option<Stream> {
+async fn open(stream: Stream, tls: Option<TlsAcceptor>, patience: Duration) -> Option<Stream> {
     // Replies are small and whole: waiting to fill a segment only delays them.
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Stream::Plain(socket) = &stream
+        && let Err(error) = socket.set_nodelay(true)
+    {
         tracing::debug!(%error, "a connection was gone before it was served");
         return None;
     }
-    let Some(tls) = tls else { return Some(Stream::Plain(stream)) };
+    let Some(tls) = tls else { return Some(stream) };
+    let Stream::Plain(stream) = stream else { return None };
     // In memory of its own: a connection in the clear would carry the room for a handshake for as long as it lasts.
     match tokio::time::timeout(patience, Box::pin(tls.accept(stream))).await {
         Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream.into()))),

@@ -16,9 +16,10 @@
 //! only that something moves within [`Limits::stalled`].
 //!
 //! # Time-outs of a peer that is silent
-//! A response is late only of a peer that was heard since. Where nothing was, the peer is asked whether it is there: its
-//! answer makes the response late, and none ends the connection. Otherwise the one copy that may go out again would go
-//! into the same dark.
+//! A response is late only of a peer that has answered something that went out after the request: it has read the request,
+//! then. That it sends something proves nothing, for a network may carry one way alone. Until there is such an answer the
+//! peer is asked whether it is there: its answer makes the response late, and none ends the connection. Otherwise the one
+//! copy that may go out again would go into the same dark.
 
 pub mod admission;
 mod event;
@@ -116,6 +117,8 @@ pub struct Session {
     state: State,
     began: Instant,
     heard: Instant,
+    /// When the latest request went out that the peer has answered: it has read what went out before.
+    read_by_peer: Instant,
     /// When something was last written, or nothing waited for it.
     moved: Instant,
     /// The last writing left something over.
@@ -145,6 +148,7 @@ impl Session {
             state: State::ExpectBind,
             began: now,
             heard: now,
+            read_by_peer: now,
             moved: now,
             blocked: false,
             freed: now,

@@ -191,9 +191,5 @@ fn builder(requests: &Requests) -> Builder<TokioExecutor> {
 }
 
 fn local_is_loopback(stream: &Stream) -> bool {
-    let address = match stream {
-        Stream::Plain(stream) => stream.local_addr(),
-        Stream::Tls(stream) => stream.get_ref().0.local_addr(),
-    };
-    address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
+    stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback())
 }

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, watch};
 
 use super::desk::{Ack, Acks, Answered, Desk, Step};
-use super::hub::{Conversing, Hub, count_outcome, time};
+use super::hub::{Conversing, Hub, count_outcome, instant, time};
 use super::line::{Line, count};
 use crate::message::{DeliveryState, Incoming, Receipting, Report};
 use crate::outbox::Out;
@@ -84,7 +84,7 @@ enum Happened {
 /// Serves a connection that somebody opened to us.
 pub(super) async fn accepted(hub: Arc<Hub>, connection: Connection) {
     let Connection { stream, peer, held: _held } = connection;
-    let session = Session::accepting(crate::session::Limits::default(), Instant::now());
+    let session = Session::accepting(crate::session::Limits::default(), instant());
     let mut conversation = Conversation::new(&hub, session, stream, peer.to_string(), None);
     conversation.address = Some(peer.ip().to_canonical());
     let ended = conversation.run().await;
@@ -106,7 +106,7 @@ pub(super) fn call(hub: &Arc<Hub>, line: &Arc<Line>, now: Instant) {
         let Ok(dialler) = net::Dialler::new(None, line.settings.limits.bind) else { return };
         match dialler.dial(&address).await {
             Ok(stream) => {
-                let mut session = Session::accepting(line.settings.limits, Instant::now());
+                let mut session = Session::accepting(line.settings.limits, instant());
                 session.call(system_id, password);
                 let ended = Conversation::new(&hub, session, stream, address, None).run().await;
                 tracing::info!(link = %line.link.name, over = ?ended.over, "called link down");
@@ -147,7 +147,7 @@ impl Conversation {
         let stopping = self.hub.tasks.stopping().clone();
         let mut leaving = false;
         loop {
-            let now = Instant::now();
+            let now = instant();
             self.work(now);
             if let Some((_, at)) = self.over
                 && (self.session.output().is_empty() || now >= at + LAST_WORDS)
@@ -155,7 +155,7 @@ impl Conversation {
                 break;
             }
             let happened = self.wait(now, &stopping, leaving).await;
-            let now = Instant::now();
+            let now = instant();
             match happened {
                 Happened::Read(Ok(0) | Err(_)) => self.session.handle_broken(),
                 Happened::Read(Ok(_)) | Happened::Look => {}
@@ -408,7 +408,7 @@ impl Conversation {
 
     /// Leaves nothing behind: what the core still answers is finished by a task of its own.
     async fn end(mut self) -> Ended {
-        let now = Instant::now();
+        let now = instant();
         self.take_events(now);
         drop(self.write.shutdown().await);
         let over = self.over.map_or(Over::Broken, |(over, _)| over);
@@ -431,7 +431,7 @@ impl Conversation {
                     }
                     if let Some(item) = item {
                         hub.enqueue(&line.group, &item);
-                        line.group.ring(Instant::now());
+                        line.group.ring(instant());
                     }
                 }
                 drop(conversing);

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use wording::Words;
 
-use super::hub::{Hub, time};
+use super::hub::{Hub, instant, time};
 use super::line::{Line, count};
 use crate::message::{self, Mo, Sar};
 use crate::outbox::Item;
@@ -135,8 +135,7 @@ impl Desk {
         let Asking { line, inquiry, route, others } = asking;
         let language = inquiry.language;
         InquiryReceived { channel: Channel::Sms }.emit();
-        #[expect(clippy::disallowed_methods, reason = "measures the way through the core")]
-        let begun = Instant::now();
+        let begun = instant();
         let result = hub.verify.verify(inquiry).await;
         let (status, id, item) = match result {
             Ok(reply) => {
@@ -303,7 +302,7 @@ pub(super) async fn mind_parts(hub: Arc<Hub>) {
             () = hub.desk.offered.notified() => {}
             () = stopping.cancelled() => return,
         }
-        let now = tokio::time::Instant::now().into_std();
+        let now = instant();
         let (released, overdue) = {
             let mut parts = hub.desk.parts();
             (parts.release(now), parts.expire(now))
@@ -317,7 +316,7 @@ pub(super) async fn mind_parts(hub: Arc<Hub>) {
 
 fn answer_overdue(hub: &Arc<Hub>, id: u64, words: Result<String, Unreadable>, sample: Sample) {
     let Sample { line, mo, ticket } = sample;
-    let settle = move |hub: &Hub| hub.desk.parts().settle(id, tokio::time::Instant::now().into_std());
+    let settle = move |hub: &Hub| hub.desk.parts().settle(id, instant());
     let Step::Ask(asking) = asking(hub, &line, &mo, ticket, (words, None)) else { return settle(hub) };
     let (hub, conversing) = (Arc::clone(hub), hub.conversing());
     let tasks = hub.tasks.clone();
@@ -325,7 +324,7 @@ fn answer_overdue(hub: &Arc<Hub>, id: u64, words: Result<String, Unreadable>, sa
         let Answered { status, line, item, .. } = Desk::ask(Arc::clone(&hub), ticket, *asking).await;
         if let Some(item) = item {
             hub.enqueue(&line.group, &item);
-            line.group.ring(tokio::time::Instant::now().into_std());
+            line.group.ring(instant());
         }
         if !status.is_error() {
             settle(&hub);

@@ -4,12 +4,12 @@
 //! Addresses take turns after failures; see [`Redial`] for the waits.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use net::Dialler;
 
 use super::converse::Conversation;
-use super::hub::Hub;
+use super::hub::{Hub, instant};
 use super::line::Line;
 use crate::session::Session;
 use crate::session::reconnect::Redial;
@@ -38,7 +38,7 @@ pub(super) async fn keep(hub: Arc<Hub>, line: Arc<Line>, kind: BindKind, dialler
         let Some((address, stream)) = dialled else { return };
         let good = match stream {
             Ok(stream) => {
-                let begun = Instant::now();
+                let begun = instant();
                 let session = Session::binding(line.settings.limits, kind, dial.bind.clone(), begun);
                 let conversation = Conversation::new(&hub, session, stream, address, Some(Arc::clone(&line)));
                 let ended = conversation.run().await;

@@ -269,7 +269,12 @@ fn diallers(link: &LinkSettings) -> Result<Dialler, SmsError> {
     Dialler::new(tls, link.limits.bind).map_err(|source| SmsError::Tls { link: link.name.to_string(), source })
 }
 
-/// Now.
+/// Now, by the clock that the runtime's timers go by.
+pub(super) fn instant() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// Now, for the ledger and for people.
 pub(super) fn time() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
@@ -279,7 +284,7 @@ pub(super) fn time() -> Timestamp {
 pub(super) async fn tick(hub: Arc<Hub>) {
     let stopping = hub.tasks.stopping().clone();
     while stopping.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
-        hub.look_over(Instant::now());
+        hub.look_over(instant());
     }
 }
 

@@ -12,7 +12,7 @@ use contract::signal::{Signal as _, TextProbed};
 use serde::Serialize;
 
 use super::converse::Conversation;
-use super::hub::{Hub, time};
+use super::hub::{Hub, instant, time};
 use super::line::Line;
 use crate::config::{Account, IdForm, LinkSettings, Way};
 use crate::handset::{Handset, HandsetError, Replied};
@@ -99,8 +99,7 @@ pub(super) async fn keep(hub: Arc<Hub>) {
 
 async fn probe(hub: &Arc<Hub>, line: &Arc<Line>) -> Result<Replied, HandsetError> {
     let (ours, theirs) = net::pair().await.map_err(HandsetError::Broken)?;
-    #[expect(clippy::disallowed_methods, reason = "a session begins now")]
-    let session = Session::accepting(Limits::default(), std::time::Instant::now());
+    let session = Session::accepting(Limits::default(), instant());
     let conversation = Conversation::new(hub, session, theirs, NAME.to_owned(), Some(Arc::clone(line)));
     drop(hub.tasks.spawn(async move {
         conversation.run().await;

@@ -97,11 +97,12 @@ impl Session {
     }
 
     fn handle_response(&mut self, header: Header, body: Body) {
-        if let Some((sequence, _)) = self.enquired
+        if let Some((sequence, at)) = self.enquired
             && sequence == header.sequence
         {
             // Also where it is refused: somebody is there.
             self.enquired = None;
+            self.read_by_peer = self.read_by_peer.max(at);
             return;
         }
         match self.state {
@@ -119,7 +120,8 @@ impl Session {
             | State::ExpectUnbound { .. }
             | State::Over => {}
         }
-        let Some(key) = self.sent.take(header.sequence) else { return };
+        let Some((key, at)) = self.sent.take(header.sequence) else { return };
+        self.read_by_peer = self.read_by_peer.max(at);
         let outcome = match (header.status.treatment(), body) {
             (Treatment::Taken, Body::Accepted { id }) => Outcome::Taken { id },
             // A `generic_nack` without a status, or an answer that is none: it says that the PDU was not understood.

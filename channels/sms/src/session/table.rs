@@ -37,14 +37,14 @@ impl Table {
         }
     }
 
-    /// The key of what was answered; `None` where nothing waits under this number.
-    pub(super) fn take(&mut self, sequence: u32) -> Option<u64> {
+    /// The key of what was answered, and when it was sent; `None` where nothing waits under this number.
+    pub(super) fn take(&mut self, sequence: u32) -> Option<(u64, Instant)> {
         let sent = self.by_sequence.remove(&sequence)?;
         if sent.late {
             self.late.retain(|late| *late != sequence);
         }
         self.tidy();
-        Some(sent.key)
+        Some((sent.key, sent.at))
     }
 
     /// When the oldest one's time is up, where time counts from `since` at the earliest.

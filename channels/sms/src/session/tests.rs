@@ -210,6 +210,25 @@ fn a_silent_peer_is_asked_and_a_dead_one_given_up() {
 }
 
 #[test]
+fn a_peer_that_talks_and_answers_nothing_is_asked_whether_it_reads() {
+    let mut pair = Pair::bound(BindKind::Transceiver);
+    pair.esme.session.send(1, Carrier::Submit, text("hello"), pair.now);
+    // What we send is lost from here on; what the peer sends arrives.
+    pair.esme.session.written(usize::MAX, pair.now);
+    for _ in 0..5 {
+        pair.smsc.session.send(2, Carrier::Deliver, text("V 4711"), pair.now);
+        pair.pass();
+        pair.esme.session.written(usize::MAX, pair.now);
+        pair.later(15);
+    }
+    assert!(pair.esme.settled().is_empty() && pair.esme.over().is_none(), "it may yet have it");
+    assert!(!pair.esme.session.output().is_empty(), "it is asked");
+    pair.esme.session.written(usize::MAX, pair.now);
+    pair.later(75);
+    assert_eq!(pair.esme.over(), Some(Over::Dead));
+}
+
+#[test]
 fn a_peer_that_does_not_read_is_given_up_when_nothing_moves_and_not_before() {
     let mut pair = Pair::bound(BindKind::Transceiver);
     pair.esme.session.send(1, Carrier::Submit, text("hello"), pair.now);

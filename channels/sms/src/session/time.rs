@@ -33,8 +33,8 @@ impl Session {
         };
         let answer = self.asked_order.front().map(|(_, at)| (*at + self.limits.answer, Due::Answer));
         let response = if self.blocked { None } else { self.sent.due(self.limits.response, self.freed) };
-        // Nothing was heard since the message went out: it is the connection that is in doubt.
-        let doubted = response.filter(|at| *at >= self.heard + self.limits.response && self.wants_input());
+        // Nothing says that the peer has read the message: it is the connection that is in doubt.
+        let doubted = response.filter(|at| *at >= self.read_by_peer + self.limits.response && self.wants_input());
         let response = if doubted.is_some() { None } else { response };
         let enquiry = match self.enquired {
             Some((_, at)) => (!self.blocked).then(|| (at.max(self.freed) + self.limits.response, Due::Enquiry)),

@@ -128,7 +128,7 @@ async fn an_smsc_that_calls_is_bound_to_on_its_own_connection() {
     let called = "called_as = { system_id = \"smsc\", password = { password_env = \"X\" } }\nbind = \"pair\"";
     let config = format!("[[server]]\nlisten = \"127.0.0.1:0\"\n{}", link("carrier", &[], called));
     let channel = Channel::start(&config).await;
-    let mut session = Session::accepting(Limits::default(), Instant::now());
+    let mut session = Session::accepting(Limits::default(), now());
     session.call("smsc".to_owned(), Secret("secret".to_owned()));
     let mut peer = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
     assert!(matches!(peer.event().await, Event::BindAsked { kind: BindKind::Receiver, .. }));
@@ -137,7 +137,7 @@ async fn an_smsc_that_calls_is_bound_to_on_its_own_connection() {
     let key = peer.send(Carrier::Deliver, "8613800138000", NUMBER);
     assert!(matches!(peer.answer_to(key, &mut Vec::new()).await, Outcome::Taken { .. }));
 
-    let mut session = Session::accepting(Limits::default(), Instant::now());
+    let mut session = Session::accepting(Limits::default(), now());
     session.call("smsc".to_owned(), Secret("wrong".to_owned()));
     let mut stranger = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
     assert_eq!(stranger.over_with().await, Over::Broken);
@@ -150,7 +150,7 @@ async fn whoever_guesses_at_outbinds_is_slowed_down_as_at_binds() {
     let config = format!("[[server]]\nlisten = \"127.0.0.1:0\"\n{}", link("carrier", &[], called));
     let channel = Channel::start(&config).await;
     for password in ["wrong", "wrong", "wrong", "secret"] {
-        let mut session = Session::accepting(Limits::default(), Instant::now());
+        let mut session = Session::accepting(Limits::default(), now());
         session.call("smsc".to_owned(), Secret(password.to_owned()));
         let mut peer = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
         assert_eq!(peer.over_with().await, Over::Broken, "{password}: nobody is shown our password");
@@ -170,7 +170,7 @@ async fn an_account_that_is_owed_a_reply_is_called() {
     transmitter.answer_to(key, &mut Vec::new()).await;
     drop(transmitter);
     let (stream, _) = soon("the call", esme.accept()).await.unwrap();
-    let mut called = Peer::over(Session::accepting(Limits::default(), Instant::now()), stream);
+    let mut called = Peer::over(Session::accepting(Limits::default(), now()), stream);
     match called.event().await {
         Event::OutbindAsked { system_id, password } => assert_eq!((&*system_id, &*password.0), ("verigate", "secret")),
         other => panic!("no call: {other:?}"),
@@ -181,7 +181,7 @@ async fn an_account_that_is_owed_a_reply_is_called() {
         version: 0x34,
         ..Bind::default()
     };
-    called.session.bind(BindKind::Receiver, bind, Instant::now());
+    called.session.bind(BindKind::Receiver, bind, now());
     assert!(matches!(called.event().await, Event::Bound { .. }));
     let (ticket, _) = called.message().await;
     called.answer(ticket, Status::OK, "").await;

@@ -14,6 +14,7 @@ mod client;
 mod network;
 mod probe;
 mod server;
+mod simulated;
 #[cfg(test)]
 mod texts;
 
@@ -29,7 +30,7 @@ use channel_sms::{Bound, Operator, Ports, Secret, SmsConfig};
 use contract::Verify;
 use jiff::tz::TimeZone;
 use support::ScriptedCore;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use wording::Words;
@@ -105,10 +106,15 @@ fn settings(config: &str) -> channel_sms::config::Settings {
     settings
 }
 
+/// Now, by the clock of the runtime: real, or a simulation's.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// The other end of a connection.
-struct Peer {
+struct Peer<S = TcpStream> {
     session: Session,
-    stream: TcpStream,
+    stream: S,
     received: BytesMut,
     keys: u64,
 }
@@ -122,7 +128,7 @@ impl Peer {
             version: 0x34,
             ..Bind::default()
         };
-        let session = Session::binding(Limits::default(), kind, bind, Instant::now());
+        let session = Session::binding(Limits::default(), kind, bind, now());
         Self::over(session, TcpStream::connect(address).await.unwrap())
     }
 
@@ -138,7 +144,7 @@ impl Peer {
     /// Is dialled, and lets the one in who asks.
     async fn accept(listener: &tokio::net::TcpListener) -> (Self, BindKind) {
         let (stream, _) = soon("a connection", listener.accept()).await.unwrap();
-        let mut peer = Self::over(Session::accepting(Limits::default(), Instant::now()), stream);
+        let mut peer = Self::over(Session::accepting(Limits::default(), now()), stream);
         let kind = match peer.event().await {
             Event::BindAsked { kind, bind } => {
                 assert_eq!((&*bind.system_id, &*bind.password.0), ("verigate", "secret"));
@@ -150,8 +156,10 @@ impl Peer {
         assert!(matches!(peer.event().await, Event::Bound { .. }));
         (peer, kind)
     }
+}
 
-    fn over(session: Session, stream: TcpStream) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    fn over(session: Session, stream: S) -> Self {
         Self { session, stream, received: BytesMut::new(), keys: 0 }
     }
 
@@ -165,7 +173,7 @@ impl Peer {
                     return event;
                 }
                 match frame::split(&mut self.received).unwrap() {
-                    Some(frame) => self.session.handle_frame(&frame, Instant::now()),
+                    Some(frame) => self.session.handle_frame(&frame, now()),
                     None => {
                         let read = self.stream.read_buf(&mut self.received).await.unwrap_or(0);
                         if read == 0 {
@@ -181,9 +189,9 @@ impl Peer {
     async fn flush(&mut self) {
         let output = self.session.output().to_vec();
         if self.stream.write_all(&output).await.is_ok() {
-            self.session.written(output.len(), Instant::now());
+            self.session.written(output.len(), now());
         } else {
-            self.session.written(usize::MAX, Instant::now());
+            self.session.written(usize::MAX, now());
         }
     }
 
@@ -198,7 +206,7 @@ impl Peer {
         } else {
             message.short_message = body;
         }
-        self.session.send(self.keys, carrier, message, Instant::now());
+        self.session.send(self.keys, carrier, message, now());
         self.keys
     }
 

@@ -122,7 +122,7 @@ async fn a_reply_that_was_under_way_when_the_network_broke_goes_out_once_more() 
 async fn bound_again(smsc: &TcpListener) -> Peer {
     loop {
         let (stream, _) = soon("a connection", smsc.accept()).await.unwrap();
-        let mut peer = Peer::over(Session::accepting(Limits::default(), Instant::now()), stream);
+        let mut peer = Peer::over(Session::accepting(Limits::default(), now()), stream);
         if let Ok(Event::BindAsked { .. }) = tokio::time::timeout(Duration::from_secs(2), peer.event()).await {
             peer.session.admit("smsc", 0x34);
             assert!(matches!(peer.event().await, Event::Bound { .. }));

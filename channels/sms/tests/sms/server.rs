@@ -49,7 +49,7 @@ async fn a_peer_that_reads_no_optional_parameters_has_every_reply_in_its_own_fie
         version: 0x33,
         ..Bind::default()
     };
-    let session = Session::binding(Limits::default(), BindKind::Transceiver, bind, Instant::now());
+    let session = Session::binding(Limits::default(), BindKind::Transceiver, bind, now());
     let mut peer = Peer::over(session, TcpStream::connect(channel.server()).await.unwrap());
     assert!(matches!(peer.event().await, Event::Bound { .. }));
     let several = "20060425000000000017, 20060425000000000025, 20060425000000000033, 20060425000000000041";
@@ -248,7 +248,7 @@ async fn a_peer_that_sends_one_octet_at_a_time_is_served_like_any_other() {
     let channel = Channel::start(SERVER).await;
     let mut peer = Peer::dial(channel.server(), BindKind::Transceiver, "secret").await;
     let octets = peer.session.output().to_vec();
-    peer.session.written(usize::MAX, Instant::now());
+    peer.session.written(usize::MAX, now());
     for octet in octets {
         peer.stream.write_all(&[octet]).await.unwrap();
         tokio::task::yield_now().await;

@@ -31,7 +31,7 @@ impl Peer {
             tlvs: vec![Tlv { tag: tlv::USER_MESSAGE_REFERENCE, value: own.to_be_bytes().to_vec().into() }],
             ..ShortMessage::default()
         };
-        self.session.send(self.keys, Carrier::Submit, message, Instant::now());
+        self.session.send(self.keys, Carrier::Submit, message, now());
     }
 
     /// Waits until so many parts are acknowledged; what else comes is put by.
