@@ -71,11 +71,11 @@ impl Packed {
         &self.0
     }
 
-    /// As how many units it counts where memory is bounded by units: one with a session or two is one, and one with as many
-    /// sessions as are listed some nine.
+    /// As how many units it counts where memory is bounded by units: one with a session or two is one, which takes some 120
+    /// bytes with its place in a map, and one with as many sessions as are listed up to twenty-one.
     #[must_use]
     pub fn weight(&self) -> usize {
-        1 + self.0.len() / 128
+        1 + self.0.len().saturating_sub(64) / 96
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the log amounts to right now: lately asked units in memory over the histories on disk.
 //!
 //! Three maps: `young` holds what changed since the last batch was handed over, `flushing` the batch that the second
-//! thread is writing, `clean` the batch before it, so that what is asked again soon is found in memory. Each is bounded
-//! by half of the configured units, of which one with a long past is several ([`Packed::weight`]): when `young` is full and
-//! the batch before is not on disk yet, the writer waits, it never grows. Half of that is handed over as soon as the thread
-//! is free: the more units a batch has, the more of them share a page, and it is pages that are written. Pasts are kept in
-//! the bytes they are stored in.
+//! thread is writing, `clean` the batch before it, so that what is asked again soon is found in memory. All together are
+//! bounded by the configured units, of which one with a long past is several ([`Packed::weight`]): by half each, where
+//! `clean` makes room for `young`; when `young` is full and the batch before is not on disk yet, the writer waits, it never
+//! grows. Half of that is handed over as soon as the thread is free: the more units a batch has, the more of them share a
+//! page, and it is pages that are written. Pasts are kept in the bytes they are stored in.
 //!
 //! A crash loses all of it and nothing: the histories stand at a position, the log's tail refills `young`. Where a past
 //! cannot be read, the projections stop moving: the log still takes every check, and coming up
@@ -45,10 +45,12 @@ pub(crate) struct State {
     weight: usize,
     flushing: Option<Arc<Changes>>,
     clean: Units<Packed>,
+    /// What the last batch that was handed over weighs, and what `clean` does.
+    weights: (usize, usize),
     /// An empty map that has grown already.
     spare: Units<Packed>,
     half: usize,
-    /// Batches that were written and became `clean` so far.
+    /// Batches that were written and became `clean` so far, and those that left it before the next did.
     collected: Arc<AtomicU64>,
     replays: Arc<Mutex<Replays>>,
     owed: BTreeMap<u64, OwedEntry>,
@@ -151,6 +153,7 @@ impl State {
             weight: 0,
             flushing: None,
             clean: Units::default(),
+            weights: (0, 0),
             spare: Units::default(),
             half: hot_units / 2,
             collected: Arc::default(),
@@ -250,10 +253,16 @@ impl State {
         if self.flushing.is_none() && (enough || now) && self.pending.position > 0 {
             let mut changes = std::mem::take(&mut self.pending);
             changes.units = std::mem::replace(&mut self.young, std::mem::take(&mut self.spare));
-            self.weight = 0;
+            self.weights.0 = std::mem::take(&mut self.weight);
             self.pending.position = changes.position;
             self.flushing = Some(Arc::new(changes));
             self.send()?;
+        }
+        if self.weight + self.weights.1 > self.half && !self.clean.is_empty() {
+            self.clean.clear();
+            self.weights.1 = 0;
+            // What was read before this batch was written misses it from now on.
+            self.collected.fetch_add(1, Ordering::Release);
         }
         Ok(())
     }
@@ -292,6 +301,7 @@ impl State {
                     let flushed = Arc::try_unwrap(flushed).map_or_else(|shared| shared.units.clone(), |own| own.units);
                     self.spare = std::mem::replace(&mut self.clean, flushed);
                     self.spare.clear();
+                    self.weights.1 = self.weights.0;
                     self.collected.fetch_add(1, Ordering::Release);
                 }
                 Ok(())

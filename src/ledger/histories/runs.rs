@@ -9,13 +9,13 @@
 //! of about its size those bytes again: five times or so over 4×10⁷ units (`merge.rs`).
 //!
 //! **What is kept.** Blocks of a page of 4,096 bytes (`block.rs`); behind them the directory (first key and first page of
-//! each block), the filter (`filter.rs`), and a trailer with the check sums of both. Directory and filter are held in
-//! memory, some 1.3 bytes a unit; they, and the trailer, are checked when a run is opened, a block whenever it is read. The
-//! manifest has the length and the sum of every run's trailer, which has a sum of all blocks, so that no run can take
+//! each block), the filter (`filter.rs`), and a trailer with the check sums of both. The filter and one of thirty-two entries
+//! of the directory are held in memory, some 1.1 bytes a unit; all of them, and the trailer, are checked when a run is opened,
+//! a block and its entry whenever they are read. The manifest has the length and the sum of every run's trailer, which has a sum of all blocks, so that no run can take
 //! another's place.
 //!
 //! **How a past is found.** From the newest run to the oldest; the first that holds the unit has its past. A run whose
-//! filter does not know the unit costs one access to memory, the one that holds it one `pread` of a page.
+//! filter does not know the unit costs one access to memory, the one that holds it a `pread` of 640 bytes and one of a page.
 //!
 //! **What damage does.** Whatever is not what was written is an error that names the rebuild, never a past that is missing:
 //! a unit without a past would be told `first` a second time.
@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use self::block::{Block, PAGE, Place};
-use self::directory::Directory;
+use self::directory::{Directory, ENTRY, Entries, STRIDE_BYTES};
 use self::filter::{Filter, Hashed, LINE};
 use crate::index::UnitKey;
 use crate::ledger::log::LogError;
@@ -44,8 +44,8 @@ const MAGIC: &[u8; 16] = b"verigate run 1\n\0";
 /// The bytes at the end: magic, number, units, pages, blocks, lines of the filter, sums of all blocks' sums, of directory and
 /// filter, last key, sum.
 const TRAILER: usize = 16 + 8 * 2 + 4 * 6 + 16 + 4;
-/// First key and first page of a block.
-const DIRECTORY_ENTRY: usize = 16 + 4;
+/// Bytes of the directory that are read at a time when a run is opened.
+const PIECE: usize = 64 * STRIDE_BYTES;
 
 /// Why a run cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -134,9 +134,17 @@ impl Run {
             return Err(damaged(at, "it is another run"));
         }
         let directory_at = u64::from(trailer.pages) * PAGE as u64;
-        let part = read(directory_at, in_memory(trailer.blocks) * DIRECTORY_ENTRY)?;
-        let directory = trailer.directory(&part).ok_or_else(|| damaged(directory_at, "its directory"))?;
-        let filter_at = directory_at + part.len() as u64;
+        let filter_at = directory_at + u64::from(trailer.blocks) * ENTRY as u64;
+        let mut directory = Directory::of(trailer.blocks, trailer.pages, trailer.last);
+        let (mut sum_read, mut follows) = (crc32fast::Hasher::new(), true);
+        for at in (directory_at..filter_at).step_by(PIECE) {
+            let part = read(at, usize::try_from(filter_at - at).map_or(PIECE, |left| left.min(PIECE)))?;
+            sum_read.update(&part);
+            follows = follows && part.chunks(STRIDE_BYTES).all(|entries| directory.push(entries));
+        }
+        if !follows || sum_read.finalize() != trailer.directory_sum {
+            return Err(damaged(directory_at, "its directory"));
+        }
         let part = read(filter_at, in_memory(trailer.lines) * LINE)?;
         if crc32fast::hash(&part) != trailer.filter_sum {
             return Err(damaged(filter_at, "its filter"));
@@ -176,11 +184,25 @@ impl Run {
         if !self.filter.may_hold(hashed) {
             return Ok(None);
         }
-        let Some((page, pages)) = self.directory.of(key) else { return Ok(None) };
+        let Some(stride) = self.directory.of_key(key) else { return Ok(None) };
+        let entries = self.entries(stride, wait)?;
+        let Some((page, pages)) = entries.of_key(key) else { return Ok(None) };
         let block = self.read_pages(page, pages, buffer, wait)?;
         let place = Place { run: self.number, page };
         let found = Block::open(place, block).and_then(|block| block.find(key));
         found.ok_or_else(|| self.damaged(place.page))
+    }
+
+    /// Where the blocks of a stride lie.
+    fn entries(&self, stride: usize, wait: Wait) -> Result<Entries, RunError> {
+        let mut bytes = [0; STRIDE_BYTES];
+        let at = u64::from(self.directory.pages) * PAGE as u64 + (stride * STRIDE_BYTES) as u64;
+        let damaged = |at, what| RunError::Damaged { path: self.path.clone(), at, what };
+        let Some(read) = bytes.get_mut(..self.directory.bytes(stride)) else {
+            return Err(damaged(at, "its directory"));
+        };
+        self.read(read, at, wait)?;
+        self.directory.entries(stride, bytes).ok_or_else(|| damaged(at, "its directory"))
     }
 
     fn read_pages<'a>(&self, page: u32, pages: u32, buffer: &'a mut Vec<u8>, wait: Wait) -> Result<&'a [u8], RunError> {
@@ -189,15 +211,21 @@ impl Run {
             buffer.resize(len, 0);
         }
         let Some(block) = buffer.get_mut(..len) else { return Err(self.damaged(page)) };
-        let at = u64::from(page) * PAGE as u64;
+        self.read(block, u64::from(page) * PAGE as u64, wait)?;
+        Ok(block)
+    }
+
+    fn read(&self, into: &mut [u8], at: u64, wait: Wait) -> Result<(), RunError> {
         let read = match wait {
-            Wait::ForDisk => self.file.read_exact_at(block, at),
-            Wait::Never => read_at_once(&self.file, block, at),
+            Wait::ForDisk => self.file.read_exact_at(into, at),
+            Wait::Never => read_at_once(&self.file, into, at),
         };
         match read {
-            Ok(()) => Ok(block),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.damaged(page)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(RunError::Damaged { path: self.path.clone(), at, what: "it is shorter than it was" })
+            }
             Err(source) => Err(RunError::Io { path: self.path.clone(), source }),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -267,7 +295,7 @@ impl Trailer {
     /// The file's length.
     fn bytes(&self) -> u64 {
         u64::from(self.pages) * PAGE as u64
-            + u64::from(self.blocks) * DIRECTORY_ENTRY as u64
+            + u64::from(self.blocks) * ENTRY as u64
             + u64::from(self.lines) * LINE as u64
             + TRAILER as u64
     }
@@ -313,26 +341,6 @@ impl Trailer {
         };
         let is_sound = magic == MAGIC && sum == crc32fast::hash(rest) && read.blocks > 0 && read.lines > 0;
         is_sound.then_some(read)
-    }
-
-    /// The directory in these bytes.
-    fn directory(&self, bytes: &[u8]) -> Option<Directory> {
-        if crc32fast::hash(bytes) != self.directory_sum {
-            return None;
-        }
-        let (entries, _) = bytes.as_chunks::<DIRECTORY_ENTRY>();
-        let mut directory = Directory::default();
-        (directory.pages, directory.last) = (self.pages, self.last);
-        for (nth, entry) in entries.iter().enumerate() {
-            let (first, start) = entry.split_first_chunk::<16>()?;
-            let start = u32::from_le_bytes(*start.first_chunk()?);
-            if !directory.push(u128::from_be_bytes(*first), start) || (nth == 0 && start != 0) {
-                return None;
-            }
-        }
-        directory.close();
-        let (first, start) = directory.newest();
-        (directory.len() > 0 && start < self.pages && first <= self.last).then_some(directory)
     }
 }
 

@@ -327,7 +327,7 @@ impl SqliteHistories {
             return Ok(());
         }
         let inputs = free.get(chosen).unwrap_or_default().to_vec();
-        let begun = self.begin(different(&inputs));
+        let begun = different(&inputs).map_err(|error| error.when("merged")).and_then(|units| self.begin(units));
         if begun.is_err() {
             self.made.resting = Some((size, self.made.batches + REST));
         }

@@ -69,3 +69,33 @@ fn units_with_long_pasts_are_handed_over_earlier() {
     assert_eq!((state.young.len(), state.weight), (0, 0));
     assert!(state.flushing.as_ref().is_some_and(|changes| changes.units.len() == 30));
 }
+
+#[test]
+fn what_was_written_leaves_memory_where_what_was_not_needs_the_room() {
+    let log = MemoryLog::default();
+    let mut reader = log.reader().unwrap();
+    let histories = Box::new(MemoryHistories::default());
+    let mut state = State::open(histories, reader.as_mut(), log.head(), (1_000, 1_000), Arc::default()).unwrap();
+    let mut position = 0;
+    let mut ask_some = |state: &mut State, units: std::ops::Range<u64>| {
+        for unit in units {
+            position += 1;
+            ask(state, UnitKey::native(1, 1, unit), position);
+        }
+    };
+    ask_some(&mut state, 0..300);
+    state.settle().unwrap();
+    assert_eq!(state.clean.len(), 300);
+    let asked = UnitKey::native(1, 1, 7);
+    let nothing = || Read { key: asked, past: Past::default(), as_of: 0 };
+    assert_eq!(sessions(&mut state, asked, nothing()), 1, "the batch is still in memory");
+    // A batch that takes long.
+    state.flushing = Some(Arc::default());
+    ask_some(&mut state, 300..500);
+    state.flush(false).unwrap();
+    assert_eq!((state.clean.len(), state.young.len()), (300, 200), "there is room for both");
+    ask_some(&mut state, 500..510);
+    state.flush(false).unwrap();
+    assert_eq!((state.clean.len(), state.young.len()), (0, 210));
+    assert_eq!(sessions(&mut state, asked, nothing()), 1, "what was read before the batch is not believed");
+}

@@ -1,30 +1,33 @@
-//! Where the blocks of a run lie, as it is held in memory.
+//! Where the blocks of a run lie.
 //!
-//! Keys rise, and those of neighbouring blocks lie close together: each block is held as what its first key and its first page
-//! are above those of the block before it, and every sixteenth whole besides. Finding one is a search among the whole ones and
-//! at most sixteen additions, and takes a third of the memory of whole keys. Owns nothing on disk: there every entry is whole
-//! (`write.rs`).
+//! On disk an entry for each block: its first key and its first page. In memory is one of every thirty-two, with a sum of
+//! those that follow it: a past costs one short read more, and memory grows with the units in runs, not with how long their
+//! pasts are. Owns the form of the entries and what is held of them; reads and writes no file (`runs.rs`, `write.rs`).
 
-/// Every so many blocks one is held whole.
-const STRIDE: usize = 16;
+use super::in_memory;
 
-/// A block that is held whole, and where what follows it begins in `steps`.
+/// Every so many blocks one is held.
+pub(super) const STRIDE: usize = 32;
+/// Bytes of an entry: first key, big-endian, and first page, little-endian.
+pub(super) const ENTRY: usize = 16 + 4;
+/// Bytes of so many entries.
+pub(super) const STRIDE_BYTES: usize = STRIDE * ENTRY;
+
+/// The first of some blocks, and the sum of all their entries.
 #[derive(Debug, Clone, Copy)]
-struct Whole {
-    first: u128,
+struct Stride {
+    first: [u8; 16],
     start: u32,
-    at: usize,
+    sum: u32,
 }
 
-/// The directory of a run.
+/// The directory of a run, as it is held in memory.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    whole: Vec<Whole>,
-    /// Of every block, how far its first key and its first page are above those of the one before, each as LEB128.
-    steps: Vec<u8>,
+    strides: Vec<Stride>,
     blocks: usize,
-    /// The newest block's first key and first page.
-    newest: (u128, u32),
+    /// The last block's first key and first page.
+    newest: Option<(u128, u32)>,
     /// Pages of all blocks.
     pub(super) pages: u32,
     /// The last key of the run.
@@ -32,23 +35,116 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Takes the next block; whether its first key and its first page are above those of the one before.
-    pub(super) fn push(&mut self, first: u128, start: u32) -> bool {
-        let is_above = self.blocks == 0 || (first > self.newest.0 && start > self.newest.1);
-        put(first.wrapping_sub(self.newest.0), &mut self.steps);
-        put(u128::from(start.wrapping_sub(self.newest.1)), &mut self.steps);
-        if self.blocks.is_multiple_of(STRIDE) {
-            self.whole.push(Whole { first, start, at: self.steps.len() });
-        }
-        self.blocks += 1;
-        self.newest = (first, start);
-        is_above
+    /// Room for so many blocks.
+    pub(super) fn of(blocks: u32, pages: u32, last: u128) -> Self {
+        let strides = Vec::with_capacity(in_memory(blocks).div_ceil(STRIDE));
+        Self { strides, blocks: 0, newest: None, pages, last }
     }
 
-    /// Gives back what was reserved for more blocks.
-    pub(super) fn close(&mut self) {
-        self.whole.shrink_to_fit();
-        self.steps.shrink_to_fit();
+    /// Takes the entries of the next blocks: of a whole stride, or of the last; whether they may follow those before.
+    pub(super) fn push(&mut self, entries: &[u8]) -> bool {
+        let Some((first, start)) = entries.first_chunk::<ENTRY>().map(entry) else { return false };
+        self.strides.push(Stride { first: first.to_be_bytes(), start, sum: crc32fast::hash(entries) });
+        for (first, start) in entries.as_chunks::<ENTRY>().0.iter().map(entry) {
+            let follows = self.newest.map_or(start == 0, |(before, at)| first > before && start > at);
+            if !follows || start >= self.pages || first > self.last {
+                return false;
+            }
+            self.newest = Some((first, start));
+            self.blocks += 1;
+        }
+        true
+    }
+
+    /// How many strides there are.
+    pub(super) const fn strides(&self) -> usize {
+        self.strides.len()
+    }
+
+    /// The one stride in whose blocks a key can be.
+    pub(super) fn of_key(&self, key: u128) -> Option<usize> {
+        if key > self.last {
+            return None;
+        }
+        let key = key.to_be_bytes();
+        self.strides.partition_point(|stride| stride.first <= key).checked_sub(1)
+    }
+
+    /// How many bytes the entries of a stride have; they begin at its number times [`STRIDE_BYTES`].
+    pub(super) const fn bytes(&self, stride: usize) -> usize {
+        let before = stride.saturating_mul(STRIDE);
+        let left = self.blocks.saturating_sub(before);
+        ENTRY * if left < STRIDE { left } else { STRIDE }
+    }
+
+    /// The entries of a stride, from its bytes; `None` where they are not what was written.
+    pub(super) fn entries(&self, stride: usize, bytes: [u8; STRIDE_BYTES]) -> Option<Entries> {
+        let len = self.bytes(stride);
+        let sum = self.strides.get(stride)?.sum;
+        let end = self.strides.get(stride + 1).map_or(self.pages, |next| next.start);
+        (crc32fast::hash(bytes.get(..len)?) == sum).then_some(Entries { bytes, len: len / ENTRY, end })
+    }
+}
+
+/// An entry of a block.
+pub(super) fn written(first: u128, start: u32) -> [u8; ENTRY] {
+    let mut bytes = [0; ENTRY];
+    let (key, page) = bytes.split_at_mut(16);
+    key.copy_from_slice(&first.to_be_bytes());
+    page.copy_from_slice(&start.to_le_bytes());
+    bytes
+}
+
+fn entry(bytes: &[u8; ENTRY]) -> (u128, u32) {
+    let [key @ .., a, b, c, d] = *bytes;
+    (u128::from_be_bytes(key), u32::from_le_bytes([a, b, c, d]))
+}
+
+/// The entries of a stride.
+#[derive(Debug, Clone)]
+pub(super) struct Entries {
+    bytes: [u8; STRIDE_BYTES],
+    len: usize,
+    /// Where the last block ends.
+    end: u32,
+}
+
+impl Entries {
+    /// First key and first page of each block.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u128, u32)> {
+        self.bytes.as_chunks::<ENTRY>().0.iter().take(self.len).map(entry)
+    }
+
+    /// First page and pages of a block.
+    pub(super) fn block(&self, nth: usize) -> Option<(u32, u32)> {
+        let mut entries = self.iter().skip(nth);
+        let (_, start) = entries.next()?;
+        let end = entries.next().map_or(self.end, |(_, start)| start);
+        Some((start, end.checked_sub(start)?))
+    }
+
+    /// First page and pages of the one block that can hold a key.
+    pub(super) fn of_key(&self, key: u128) -> Option<(u32, u32)> {
+        self.block(self.iter().take_while(|(first, _)| *first <= key).count().checked_sub(1)?)
+    }
+}
+
+/// The directory of a run in the making: of every block, how far its first key and its first page are above those of the one
+/// before, each as LEB128. A fifth of the memory that the entries would take.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    steps: Vec<u8>,
+    blocks: usize,
+    newest: (u128, u32),
+}
+
+impl Draft {
+    /// Takes the next block; first keys and first pages rise.
+    pub(super) fn push(&mut self, first: u128, start: u32) {
+        put(first.wrapping_sub(self.newest.0), &mut self.steps);
+        put(u128::from(start.wrapping_sub(self.newest.1)), &mut self.steps);
+        self.blocks += 1;
+        self.newest = (first, start);
     }
 
     /// How many blocks.
@@ -56,67 +152,15 @@ impl Directory {
         self.blocks
     }
 
-    /// First key and first page of the last block.
-    pub(super) const fn newest(&self) -> (u128, u32) {
-        self.newest
-    }
-
     /// First key and first page of every block.
-    pub(super) fn entries(&self) -> Entries<'_> {
-        self.entries_from(0)
-    }
-
-    fn entries_from(&self, stride: usize) -> Entries<'_> {
-        let whole = self.whole.get(stride);
-        let steps = whole.and_then(|whole| self.steps.get(whole.at..)).unwrap_or_default();
-        Entries { next: whole.map(|whole| (whole.first, whole.start)), steps }
-    }
-
-    /// First page and pages of a block.
-    pub(super) fn block(&self, nth: usize) -> Option<(u32, u32)> {
-        let mut entries = self.entries_from(nth / STRIDE).skip(nth % STRIDE);
-        let (_, start) = entries.next()?;
-        let end = entries.next().map_or(self.pages, |(_, start)| start);
-        Some((start, end.checked_sub(start)?))
-    }
-
-    /// First page and pages of the one block that can hold a key.
-    pub(super) fn of(&self, key: u128) -> Option<(u32, u32)> {
-        if key > self.last {
-            return None;
-        }
-        let stride = self.whole.partition_point(|whole| whole.first <= key).checked_sub(1)?;
-        let (mut found, mut end) = (None, self.pages);
-        for (first, start) in self.entries_from(stride) {
-            if first > key {
-                end = start;
-                break;
-            }
-            found = Some(start);
-        }
-        let start = found?;
-        Some((start, end.checked_sub(start)?))
-    }
-}
-
-/// The blocks of a directory from one on.
-#[derive(Debug, Clone)]
-pub(super) struct Entries<'a> {
-    next: Option<(u128, u32)>,
-    steps: &'a [u8],
-}
-
-impl Iterator for Entries<'_> {
-    type Item = (u128, u32);
-
-    fn next(&mut self) -> Option<(u128, u32)> {
-        let (first, start) = self.next?;
-        let mut step = || take(&mut self.steps);
-        self.next = step().zip(step()).and_then(|(above, pages)| {
-            let start = start.checked_add(u32::try_from(pages).ok()?)?;
-            Some((first.checked_add(above)?, start))
-        });
-        Some((first, start))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u128, u32)> {
+        let mut steps = self.steps.as_slice();
+        let mut newest = (0_u128, 0_u32);
+        std::iter::from_fn(move || {
+            let (above, pages) = (take(&mut steps)?, take(&mut steps)?);
+            newest = (newest.0.wrapping_add(above), newest.1.wrapping_add(u32::try_from(pages).ok()?));
+            Some(newest)
+        })
     }
 }
 
@@ -154,38 +198,69 @@ mod tests {
         prop::collection::btree_map(key, 1_u32..4, 1..120)
     }
 
+    fn bytes(list: &[(u128, u32, u32)]) -> Vec<u8> {
+        list.iter().flat_map(|(first, start, _)| written(*first, *start)).collect()
+    }
+
     proptest! {
         #[test]
         fn a_directory_says_what_a_list_would(blocks in blocks(), beyond in any::<u64>(), others in prop::collection::vec(any::<u128>(), 8)) {
-            let mut directory = Directory::default();
-            let mut list = Vec::new();
-            for (first, pages) in &blocks {
-                prop_assert!(directory.push(*first, directory.pages));
-                list.push((*first, directory.pages, *pages));
-                directory.pages += pages;
+            let (mut list, mut draft, mut pages) = (Vec::new(), Draft::default(), 0);
+            for (first, of_block) in &blocks {
+                draft.push(*first, pages);
+                list.push((*first, pages, *of_block));
+                pages += of_block;
             }
-            directory.last = list[list.len() - 1].0.saturating_add(u128::from(beyond));
-            directory.close();
-            prop_assert_eq!(directory.len(), list.len());
-            prop_assert!(directory.entries().eq(list.iter().map(|(first, start, _)| (*first, *start))));
+            prop_assert!(draft.iter().eq(list.iter().map(|(first, start, _)| (*first, *start))));
+            let last = list[list.len() - 1].0.saturating_add(u128::from(beyond));
+            let mut directory = Directory::of(u32::try_from(draft.len()).unwrap(), pages, last);
+            let bytes = bytes(&list);
+            prop_assert!(bytes.chunks(STRIDE_BYTES).all(|entries| directory.push(entries)));
+            let entries = |stride: usize| {
+                let mut read = [0; STRIDE_BYTES];
+                let len = directory.bytes(stride);
+                read[..len].copy_from_slice(&bytes[stride * STRIDE_BYTES..][..len]);
+                directory.entries(stride, read).unwrap()
+            };
             for (nth, (_, start, pages)) in list.iter().enumerate() {
-                prop_assert_eq!(directory.block(nth), Some((*start, *pages)));
+                prop_assert_eq!(entries(nth / STRIDE).block(nth % STRIDE), Some((*start, *pages)));
             }
-            prop_assert_eq!(directory.block(list.len()), None);
+            prop_assert_eq!(directory.strides(), list.len().div_ceil(STRIDE));
             let near = list.iter().flat_map(|(first, ..)| [*first, first.wrapping_sub(1), first.wrapping_add(1)]);
-            for key in near.chain(others).chain([0, u128::MAX, directory.last]) {
-                let holds = list.iter().rev().find(|(first, ..)| *first <= key).filter(|_| key <= directory.last);
-                prop_assert_eq!(directory.of(key), holds.map(|(_, start, pages)| (*start, *pages)));
+            for key in near.chain(others).chain([0, u128::MAX, last]) {
+                let holds = list.iter().rev().find(|(first, ..)| *first <= key).filter(|_| key <= last);
+                let found = directory.of_key(key).and_then(|stride| entries(stride).of_key(key));
+                prop_assert_eq!(found, holds.map(|(_, start, pages)| (*start, *pages)));
             }
         }
     }
 
     #[test]
-    fn blocks_out_of_order_are_told() {
-        for second in [(7, 1), (6, 1), (8, 0)] {
-            let mut directory = Directory::default();
-            assert!(directory.push(7, 0));
-            assert!(!directory.push(second.0, second.1), "{second:?}");
+    fn entries_out_of_order_or_beyond_the_run_are_told() {
+        for (second, pages) in [((7, 1), 2), ((6, 1), 2), ((8, 0), 2), ((8, 1), 1), ((10, 1), 2)] {
+            let mut directory = Directory::of(2, pages, 9);
+            let entries = [written(7, 0), written(second.0, second.1)].concat();
+            assert!(!directory.push(&entries), "{second:?} of {pages}");
+            let mut directory = Directory::of(2, pages, 9);
+            assert!(directory.push(&written(7, 0)));
+            assert!(!directory.push(&written(second.0, second.1)), "{second:?} of {pages}");
+        }
+        assert!(!Directory::of(1, 2, 9).push(&written(7, 1)), "the first block is the first page");
+        assert!(!Directory::of(1, 2, 9).push(&[]));
+    }
+
+    #[test]
+    fn entries_that_are_not_what_was_written_are_told() {
+        let mut directory = Directory::of(2, 2, 9);
+        let sound = [written(3, 0), written(7, 1)].concat();
+        assert!(directory.push(&sound));
+        let mut read = [0; STRIDE_BYTES];
+        read[..sound.len()].copy_from_slice(&sound);
+        assert!(directory.entries(0, read).is_some() && directory.entries(1, read).is_none());
+        for at in 0..sound.len() * 8 {
+            let mut broken = read;
+            broken[at / 8] ^= 1 << (at % 8);
+            assert!(directory.entries(0, broken).is_none(), "bit {at}");
         }
     }
 }

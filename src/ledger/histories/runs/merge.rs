@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Block, Place, cell};
+use super::directory::{Entries, STRIDE};
 use super::filter::Hashed;
 use super::write::Writer;
 use super::{Run, RunError, Runs, Wait, in_memory};
@@ -30,10 +31,11 @@ const SMALLEST_BITS: u32 = 9;
 const FEW: usize = 4;
 /// Pages read at a time.
 const AHEAD: u32 = 8;
-/// Units of one step: some milliseconds.
+/// Units of one step at most, and bytes of their pasts: some milliseconds, for as long a batch waits.
 const STEP: usize = 10_000;
-/// Units of a run that are looked for in newer ones, to tell how many there are.
-const SAMPLE: usize = 1_000;
+const STEP_BYTES: usize = 1 << 20;
+/// Strides of a run whose blocks' first units are looked for in newer ones, to tell how many there are.
+const SAMPLE: usize = 32;
 
 /// The runs to merge next and the size of the largest, of those that no merge has yet: `free` are the newest, and whether
 /// they are all there are.
@@ -61,22 +63,28 @@ pub(in crate::ledger::histories) fn choose(free: &[(u64, Arc<Run>)], are_all: bo
 
 /// About how many different units these runs hold, the newest first. The first units of blocks stand for all of a run: those
 /// that a newer one has as well are not counted again. A filter made for fewer than come lets more through, and loses nothing.
-pub(in crate::ledger::histories) fn different(runs: &Runs) -> u64 {
+///
+/// # Errors
+/// [`RunError`] where a directory cannot be read.
+pub(in crate::ledger::histories) fn different(runs: &Runs) -> Result<u64, RunError> {
     let mut different = 0_u64;
     for (nth, (_, run)) in runs.iter().enumerate() {
         let newer = runs.get(..nth).unwrap_or_default();
         let (mut looked, mut new) = (0_u64, 0_u64);
-        for (first, _) in run.directory.entries().step_by(run.directory.len() / SAMPLE + 1) {
-            let hashed = Hashed::of(first);
-            looked += 1;
-            new += u64::from(!newer.iter().any(|(_, newer)| newer.filter.may_hold(hashed)));
+        let strides = run.directory.strides();
+        for stride in (0..strides).step_by(strides / SAMPLE + 1) {
+            for (first, _) in run.entries(stride, Wait::ForDisk)?.iter() {
+                let hashed = Hashed::of(first);
+                looked += 1;
+                new += u64::from(!newer.iter().any(|(_, newer)| newer.filter.may_hold(hashed)));
+            }
         }
         different += run.units.saturating_mul(new).div_ceil(looked.max(1));
     }
     // For what filters take for known although it is not: one in two hundred each, where runs are small.
     let most = runs.iter().map(|(_, run)| run.units).max().unwrap_or(0);
     let all = runs.iter().map(|(_, run)| run.units).sum();
-    (different + different / 4).max(most).min(all)
+    Ok((different + different / 4).max(most).min(all))
 }
 
 /// One run in the making, of several.
@@ -109,11 +117,12 @@ impl Merge {
     /// # Errors
     /// [`RunError`]; it is to be begun again then.
     pub(in crate::ledger::histories) fn step(&mut self) -> Result<bool, RunError> {
-        for _ in 0..STEP {
-            match self.merged.next()? {
-                Some((key, past)) => self.out.put(key, past)?,
-                None => return Ok(true),
-            }
+        let (mut units, mut bytes) = (0, 0);
+        while units < STEP && bytes < STEP_BYTES {
+            let Some((key, past)) = self.merged.next()? else { return Ok(true) };
+            self.out.put(key, past)?;
+            units += 1;
+            bytes += past.len();
         }
         Ok(false)
     }
@@ -180,8 +189,9 @@ struct Cursor {
     run: Arc<Run>,
     key: Option<u128>,
     past: Range<usize>,
-    /// The next block.
+    /// The next block, and where those of its stride lie.
     block: usize,
+    entries: Option<Entries>,
     /// Pages that were read, from this one on.
     pages: Vec<u8>,
     pages_at: u32,
@@ -200,6 +210,7 @@ impl Cursor {
             key: None,
             past: 0..0,
             block: 0,
+            entries: None,
             pages: Vec::new(),
             pages_at: 0,
             pages_len: 0,
@@ -237,7 +248,14 @@ impl Cursor {
 
     /// Opens the next block; `false` where there is none.
     fn open(&mut self) -> Result<bool, RunError> {
-        let Some((page, pages)) = self.run.directory.block(self.block) else { return Ok(false) };
+        let (stride, nth) = (self.block / STRIDE, self.block % STRIDE);
+        if nth == 0 {
+            let is_there = stride < self.run.directory.strides();
+            self.entries = if is_there { Some(self.run.entries(stride, Wait::ForDisk)?) } else { None };
+        }
+        let Some((page, pages)) = self.entries.as_ref().and_then(|entries| entries.block(nth)) else {
+            return Ok(false);
+        };
         let is_read = page >= self.pages_at && page + pages <= self.pages_at + self.pages_len;
         if !is_read {
             let left = self.run.directory.pages.saturating_sub(page);

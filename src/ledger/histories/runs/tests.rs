@@ -98,7 +98,7 @@ fn units_that_come_again_are_not_counted_again() {
         (number, Arc::new(written(dir.path(), number, &some).0))
     };
     let about = |runs: &Runs, wanted: u64| {
-        let different = different(runs);
+        let different = different(runs).unwrap();
         assert!(different >= wanted * 9 / 10 && different <= wanted * 14 / 10, "{different} for {wanted}");
     };
     about(&vec![run(2, 0, 20_000), run(1, 20_000, 20_000)], 40_000);
@@ -137,6 +137,27 @@ fn any_changed_byte_is_an_error_and_never_a_wrong_or_missing_past() {
         std::fs::write(run.path(), &broken).unwrap();
         let error = read_all(dir.path(), &entry, &model).unwrap_err();
         assert!(matches!(&error, RunError::Damaged { path, .. } if path == run.path()), "byte {at}: {error}");
+    }
+}
+
+#[test]
+fn a_byte_that_changes_while_a_run_is_open_is_an_error_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = units(6_000);
+    let (run, entry) = written(dir.path(), 1, &model);
+    let sound = std::fs::read(run.path()).unwrap();
+    let runs = vec![(1, Arc::new(Run::open(dir.path(), &entry).unwrap()))];
+    let blocks = in_memory(run.directory.pages);
+    assert!(blocks > 2 * directory::STRIDE, "a directory of several reads");
+    let directory = blocks * PAGE..blocks * PAGE + blocks * ENTRY;
+    for at in directory.step_by(7) {
+        let mut broken = sound.clone();
+        broken[at] ^= 1 << (at % 8);
+        std::fs::write(run.path(), &broken).unwrap();
+        let read = model.iter().step_by(29).map(|(key, past)| {
+            found(&runs, *key).map(|found| assert_eq!(found.as_ref(), Some(past), "a wrong or missing past"))
+        });
+        assert!(read.filter(Result::is_err).count() > 0 && all(&runs).is_err(), "byte {at}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::block::{Builder, Place};
-use super::directory::Directory;
+use super::directory::{Directory, Draft, STRIDE_BYTES, written};
 use super::filter::{Filter, Hashed};
 use super::{Run, RunError, Trailer, file_name};
 
@@ -29,7 +29,11 @@ pub(in crate::ledger::histories) struct Writer {
     block: Builder,
     /// Of the sums of all blocks.
     blocks_sum: crc32fast::Hasher,
-    directory: Directory,
+    directory: Draft,
+    /// Pages so far.
+    pages: u32,
+    /// The key that was put last.
+    last: u128,
     units: u64,
     filter: Filter,
 }
@@ -68,7 +72,9 @@ impl Writer {
             unsynced: 0,
             block: Builder::default(),
             blocks_sum: crc32fast::Hasher::new(),
-            directory: Directory::default(),
+            directory: Draft::default(),
+            pages: 0,
+            last: 0,
             units: 0,
             filter: Filter::of(units),
         })
@@ -79,13 +85,13 @@ impl Writer {
     /// # Errors
     /// [`RunError::Io`].
     pub(in crate::ledger::histories) fn put(&mut self, key: u128, past: &[u8]) -> Result<(), RunError> {
-        debug_assert!(self.units == 0 || key > self.directory.last, "keys rise");
+        debug_assert!(self.units == 0 || key > self.last, "keys rise");
         if !self.block.fits(key, past) {
             self.end_block()?;
         }
         self.block.put(key, past);
         self.filter.put(Hashed::of(key));
-        self.directory.last = key;
+        self.last = key;
         self.units += 1;
         Ok(())
     }
@@ -96,14 +102,21 @@ impl Writer {
     /// [`RunError::Io`].
     pub(in crate::ledger::histories) fn finish(mut self) -> Result<Run, RunError> {
         self.end_block()?;
-        let mut directory = std::mem::take(&mut self.directory);
-        directory.close();
+        let count = |len: usize| u32::try_from(len).map_err(|_| self.too_large());
+        let (blocks, lines) = (count(self.directory.len())?, count(self.filter.lines())?);
+        let draft = std::mem::take(&mut self.directory);
+        let mut directory = Directory::of(blocks, self.pages, self.last);
         let mut directory_sum = crc32fast::Hasher::new();
-        for (first, start) in directory.entries() {
-            let begin = self.out.len();
-            self.out.extend(first.to_be_bytes());
-            self.out.extend(start.to_le_bytes());
-            directory_sum.update(self.out.get(begin..).unwrap_or_default());
+        let mut entries = draft.iter().map(|(first, start)| written(first, start)).peekable();
+        let mut stride = Vec::with_capacity(STRIDE_BYTES);
+        while let Some(entry) = entries.next() {
+            stride.extend(entry);
+            if stride.len() == STRIDE_BYTES || entries.peek().is_none() {
+                directory_sum.update(&stride);
+                let follows = directory.push(&stride);
+                debug_assert!(follows, "keys rise");
+                self.out.append(&mut stride);
+            }
             if self.out.len() >= PIECE {
                 self.hand_over()?;
             }
@@ -117,17 +130,16 @@ impl Writer {
                 self.hand_over()?;
             }
         }
-        let count = |len: usize| u32::try_from(len).map_err(|_| self.too_large());
         let trailer = Trailer {
             number: self.number,
             units: self.units,
-            pages: directory.pages,
-            blocks: count(directory.len())?,
-            lines: count(filter.lines())?,
+            pages: self.pages,
+            blocks,
+            lines,
             blocks_sum: self.blocks_sum.clone().finalize(),
             directory_sum: directory_sum.finalize(),
             filter_sum: filter_sum.finalize(),
-            last: directory.last,
+            last: self.last,
             sum: 0,
         };
         let (written, sum) = trailer.written();
@@ -145,13 +157,13 @@ impl Writer {
 
     fn end_block(&mut self) -> Result<(), RunError> {
         let Some(first) = self.block.first() else { return Ok(()) };
-        let page = self.directory.pages;
+        let page = self.pages;
         let begin = self.out.len();
         let pages = self.block.end(Place { run: self.number, page }, &mut self.out);
         self.blocks_sum.update(self.out.get(begin..begin + 4).unwrap_or_default());
         self.directory.push(first, page);
         let end = u32::try_from(pages).ok().and_then(|pages| page.checked_add(pages));
-        self.directory.pages = end.ok_or_else(|| self.too_large())?;
+        self.pages = end.ok_or_else(|| self.too_large())?;
         if self.out.len() >= PIECE { self.hand_over() } else { Ok(()) }
     }
 

@@ -9,7 +9,7 @@ use support::drive::Chance;
 
 use super::{Centre, DRAWN, Gateway, Texts, UNDER_WAY, WARM_UP, alone};
 use crate::stock::{Stock, kept};
-use crate::table::{Row, Wanted};
+use crate::table::Row;
 use crate::{Options, ratio};
 
 /// Memory is looked at so often.
@@ -48,7 +48,7 @@ pub(crate) fn rows(options: &Options) -> anyhow::Result<Vec<Row>> {
             unit: "per second".to_owned(),
             ours: rate(last),
             beside: Some(("the first".to_owned(), rate(first))),
-            wanted: Some(Wanted::TimesThePeer(0.9)),
+            wanted: None,
         },
     ])
 }
