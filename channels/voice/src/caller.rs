@@ -242,18 +242,26 @@ impl<'a> Talking<'a> {
                     }
                     self.send(began.elapsed()).await;
                 }
-                Ok((length, _)) = self.rtp.recv_from(&mut buffer) => {
-                    let mut octets = buffer.get(..length).unwrap_or_default().to_vec();
-                    if self.opener.as_mut().is_none_or(|opener| opener.open(&mut octets)) {
-                        self.recorder.take(&octets, Instant::now());
-                    }
-                }
+                Ok((length, _)) = self.rtp.recv_from(&mut buffer) => self.hear(buffer.get(..length)),
                 state = self.happening.recv() => match state {
-                    Some(DialogState::Terminated(..)) | None => return true,
+                    Some(DialogState::Terminated(..)) | None => {
+                        // The last words may have come before the end, and be read after it.
+                        while let Ok((length, _)) = self.rtp.try_recv_from(&mut buffer) {
+                            self.hear(buffer.get(..length));
+                        }
+                        return true;
+                    }
                     Some(DialogState::Updated(_, _, handle) | DialogState::Options(_, _, handle)) => fine(&handle).await,
                     Some(_) => {}
                 }
             }
+        }
+    }
+
+    fn hear(&mut self, packet: Option<&[u8]>) {
+        let mut octets = packet.unwrap_or_default().to_vec();
+        if self.opener.as_mut().is_none_or(|opener| opener.open(&mut octets)) {
+            self.recorder.take(&octets, Instant::now());
         }
     }
 
