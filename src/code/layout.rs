@@ -324,11 +324,6 @@ impl Layouts {
     pub fn own_digits(&self) -> usize {
         self.0.first().map_or(0, Layout::digits)
     }
-
-    /// Every layout, the network's own first.
-    pub fn iter(&self) -> impl Iterator<Item = &Layout> {
-        self.0.iter()
-    }
 }
 
 impl Default for Layouts {

@@ -54,8 +54,7 @@ impl Mint {
     }
 
     fn keyed(&self, owner: (u8, u64, u32)) -> Hmac<Sha256> {
-        let place = usize::try_from(hash(owner) >> (u64::BITS - READY_BITS)).unwrap_or(0);
-        let Some(place) = self.ready.get(place) else { return self.derived(owner) };
+        let Some(place) = self.ready.get(place(owner)) else { return self.derived(owner) };
         let mut ready = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keyed) = ready.as_ref().filter(|keyed| keyed.owner == owner) {
             return keyed.mac.clone();
@@ -80,9 +79,11 @@ impl fmt::Debug for Mint {
     }
 }
 
-/// Spreads resources, which often follow one another, over the highest bits (Fibonacci hashing).
-const fn hash((layout, resource, epoch): (u8, u64, u32)) -> u64 {
-    (resource ^ (layout as u64) << 56 ^ (epoch as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+/// Where a key that is ready lies: resources, which often follow one another, are spread by the highest bits (Fibonacci
+/// hashing).
+fn place((layout, resource, epoch): (u8, u64, u32)) -> usize {
+    let owner = resource ^ u64::from(layout) << 56 ^ u64::from(epoch) << 40;
+    usize::try_from(owner.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - READY_BITS)).unwrap_or(0)
 }
 
 /// RFC 4226 §5.3 with 64 bits: the low four bits of the last byte say where the eight bytes begin (15 + 8 <= 32).
@@ -120,6 +121,23 @@ mod tests {
         assert_eq!(tags(&mint), first);
         let fresh = Mint::new(&Secret::from_bytes([7; 32]));
         assert!((0..20_000).step_by(997).all(|at| fresh.tag(own, at, 1, 42) == first[usize::try_from(at).unwrap()]));
+    }
+
+    #[test]
+    fn owners_of_keys_that_follow_one_another_are_spread_over_all_places() {
+        let spread = |owner: fn(u8) -> (u8, u64, u32)| {
+            let places: std::collections::HashSet<usize> = (0..100).map(|n| place(owner(n))).collect();
+            assert!(places.iter().all(|place| *place < 1 << READY_BITS));
+            assert!(places.len() > 90, "{} places for 100", places.len());
+        };
+        spread(|n| (1, 4_000 + u64::from(n), 1));
+        spread(|n| (n, 4_000, 1));
+        spread(|n| (1, 4_000, u32::from(n)));
+    }
+
+    #[test]
+    fn the_keys_of_a_mint_are_not_shown() {
+        assert_eq!(format!("{:?}", Mint::new(&Secret::from_bytes([7; 32]))), "Mint(…)");
     }
 
     #[test]

@@ -68,7 +68,7 @@ async fn rows(gateway: &Gateway) -> [Vec<Row>; 2] {
     let lot = batch(gateway, none.clone(), &on).await;
     let same_lot = batch(gateway, none.clone(), &on).await;
     let spaced = batch(gateway, none.clone(), &on).await;
-    let layout = gateway.catalogue().codes().layouts().iter().next().unwrap().id();
+    let layout = gateway.catalogue().codes().layouts().of_length(20).unwrap().id();
     [0, 1].map(|nth| {
         let row =
             |code: &str, request: Value, verdict, colour, detail| (code.to_owned(), request, verdict, colour, detail);
