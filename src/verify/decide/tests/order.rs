@@ -127,7 +127,13 @@ fn an_unreadable_past_says_so_and_still_warns_of_what_the_record_shows() {
 
 #[test]
 fn a_released_answer_carries_the_decisions_own_counts() {
-    let facts = || Facts { lot: Some("L".to_owned()), times_checked: Some(99), ..Facts::default() };
+    let stale = Seen { at: before(9 * DAY), channel: Some(Channel::Web), city: None };
+    let facts = || Facts {
+        lot: Some("L".to_owned()),
+        times_checked: Some(99),
+        first_checked: Some(stale.clone()),
+        ..Facts::default()
+    };
     let seen = scene(|scene| {
         scene.seen_by(1, 3 * DAY);
         scene.seen_by(2, 2 * DAY);
@@ -138,6 +144,7 @@ fn a_released_answer_carries_the_decisions_own_counts() {
     assert_eq!(answer.facts.first_checked.map(|first| first.at), Some(before(3 * DAY)));
     let degraded = seen.of(&seen.found(), PastView::Unreadable).release(&Recorded::by_commit(), facts());
     assert_eq!((degraded.facts.lot.as_deref(), degraded.facts.times_checked), (Some("L"), None));
+    assert_eq!(degraded.facts.first_checked, None);
 }
 
 #[test]
@@ -159,4 +166,11 @@ fn a_sure_place_outside_the_sales_region_is_for_the_maker_alone() {
     assert!(!everywhere.decision().wrong_region());
     let unmarked = scene(|scene| scene.product.sales_region = vec!["Wuhan".to_owned()]);
     assert!(!unmarked.decision().wrong_region());
+}
+
+#[test]
+fn a_question_is_shown_without_where_its_asker_is() {
+    let asked = scene(|scene| scene.place = Some(place("Chengdu", Confidence::High)));
+    let shown = asked.asking(|question| format!("{question:?}"));
+    assert!(shown.contains("asker") && !shown.contains("Chengdu"), "{shown}");
 }
