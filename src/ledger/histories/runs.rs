@@ -11,8 +11,8 @@
 //! **What is kept.** Blocks of a page of 4,096 bytes (`block.rs`); behind them the directory (first key and first page of
 //! each block), the filter (`filter.rs`), and a trailer with the check sums of both. The filter and one of thirty-two entries
 //! of the directory are held in memory, some 1.1 bytes a unit; all of them, and the trailer, are checked when a run is opened,
-//! a block and its entry whenever they are read. The manifest has the length and the sum of every run's trailer, which has a sum of all blocks, so that no run can take
-//! another's place.
+//! a block and its entry whenever they are read. The manifest has the length and the sum of every run's trailer, which has a
+//! sum of all blocks, so that no run can take another's place.
 //!
 //! **How a past is found.** From the newest run to the oldest; the first that holds the unit has its past. A run whose
 //! filter does not know the unit costs one access to memory, the one that holds it a `pread` of 640 bytes and one of a page.
