@@ -62,3 +62,69 @@ proptest! {
         prop_assert!(considered.iter().all(|one| !one.why.is_empty()));
     }
 }
+
+/// Every rule's outcome and what is said of it, those that have nothing to say left out.
+fn told(scene: &Scene) -> Vec<String> {
+    let silent = ["no such mark", "no sale on record"];
+    let considered = scene.explained().into_iter().filter(|one| !silent.contains(&one.why.as_str()));
+    considered.map(|one| format!("{} {:?}: {}", one.rule, one.outcome, one.why)).collect()
+}
+
+#[test]
+fn every_rule_tells_its_figures() {
+    let all_at_once = scene(|scene| {
+        scene.batch.expiry = Some(day("2026-11-20"));
+        scene.batch.on_sale_from = Some(day("2026-11-24"));
+        scene.batch.level = 3;
+        scene.product.tracks_shipping = true;
+        scene.lot = Some("X");
+        scene.expiry = Some(day("2027-01-01"));
+        scene.covering = Timeline::default();
+        scene.unit_is(Life::Shipped, 4, false);
+        scene.sold(3 * HOUR);
+        scene.seen_by(2, HOUR);
+        scene.rules =
+            toml::from_str("[category.tea]\nactivation_grace_hours = 12\nsale_settles_minutes = 20\ntravel_max_kmh = 500\noverchecked_days = 9")
+                .unwrap();
+    });
+    assert_eq!(
+        told(&all_at_once),
+        [
+            "expired Verdict: good until 2026-11-20, 3 days ago",
+            "not_activated Besides: never activated; issued or printed 2400 h ago, amber for 12 h and red then",
+            "not_yet_on_sale Clear: on sale from 2026-11-24; at a shop since 2026-11-22 by shop",
+            "impossible_travel Clear: no two askers at places that are sure; limit 500 km/h from 300 km on",
+            "sold_before Besides: sold on 2026-11-23 in Wuhan by shop; who asked around it, to 20 min after, is the buyer",
+            "overchecked Clear: 1 session of others, 5 are too many (openly printed); cities in 9 days: 0, 3 are too many",
+            "data_mismatch Besides: lot L2407-A on record, X given; last day 2026-11-20 on record, 2027-01-01 given; \
+             GTIN: none on record",
+            "carton_code Besides: level 3: a box that holds 1",
+        ]
+    );
+    let taken_back = scene(|scene| {
+        scene.product.tracks_shipping = true;
+        scene.unit_is(Life::Activated, 4, true);
+        scene.unit_is(Life::Sold, 5, true);
+        scene.batch.concealment = Concealment::Hidden;
+    });
+    assert_eq!(
+        told(&taken_back),
+        [
+            "expired Clear: good until 2027-06-30, 219 days left",
+            "not_activated Verdict: its activation was lifted; issued or printed 2400 h ago, amber for 48 h and red then",
+            "not_yet_on_sale Clear: no first day of sale; not recorded at any shop",
+            "impossible_travel Clear: no two askers at places that are sure; limit 900 km/h from 300 km on",
+            "sold_before Near: returned on 2026-11-22 by shop",
+            "overchecked Clear: 0 sessions of others, 2 are too many (under a coating); cities in 30 days: 0, 3 are too many",
+            "data_mismatch Clear: lot L2407-A on record, nothing given; last day 2027-06-30 on record, nothing given; \
+             GTIN: none on record",
+            "carton_code Clear: level 1: the unit that is sold",
+        ]
+    );
+    let asked_often = scene(|scene| {
+        scene.seen_by(1, HOUR);
+        (scene.past.unlisted, scene.past.uncounted) = (7, 2);
+    });
+    let said = told(&asked_often).pop().unwrap();
+    assert!(said.ends_with("1 sessions listed and 7 no longer listed, 2 checks that do not count"), "{said}");
+}
