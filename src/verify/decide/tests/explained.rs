@@ -37,7 +37,10 @@ fn a_rule_says_what_it_looked_at() {
         scene.unit_is(Life::Recalled, 3, false);
         scene.batch.level = 2;
     });
-    assert_eq!(why(&recalled, VerdictKind::Recalled).0, Outcome::Verdict);
+    let (outcome, said) = why(&recalled, VerdictKind::Recalled);
+    assert_eq!((outcome, said.as_str()), (Outcome::Verdict, "since 2026-11-22 by shop"));
+    let (outcome, said) = why(&scene(|_| {}), VerdictKind::NotActivated);
+    assert_eq!((outcome, said.as_str()), (Outcome::Clear, "activated on 2026-08-25 by shop"));
     assert_eq!(why(&recalled, VerdictKind::CartonCode).0, Outcome::Besides);
 
     let (outcome, said) = why(&scene(|scene| scene.batch.expiry = Some(day("2026-11-30"))), VerdictKind::Expired);
