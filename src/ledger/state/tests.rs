@@ -7,6 +7,14 @@ use crate::ledger::log::Log as _;
 use crate::ledger::memory::{MemoryHistories, MemoryLog};
 use crate::verify::history::{AskerHash, Checked};
 
+/// Of an empty log, with room for a thousand units and ids.
+fn empty() -> State {
+    let log = MemoryLog::default();
+    let mut reader = log.reader().unwrap();
+    let histories = Box::new(MemoryHistories::default());
+    State::open(histories, reader.as_mut(), log.head(), (1_000, 1_000), Arc::default()).unwrap()
+}
+
 fn ask(state: &mut State, key: UnitKey, position: u64) {
     let mut overlay = Overlay::default();
     let asker = AskerHash { current: position, previous: None };
@@ -30,11 +38,7 @@ fn sessions(state: &mut State, key: UnitKey, read: Read) -> usize {
 
 #[test]
 fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it() {
-    let log = MemoryLog::default();
-    let mut reader = log.reader().unwrap();
-    let bounds = (1_000, 1_000);
-    let histories = Box::new(MemoryHistories::default());
-    let mut state = State::open(histories, reader.as_mut(), log.head(), bounds, Arc::default()).unwrap();
+    let mut state = empty();
     let (asked, other) = (UnitKey::native(1, 1, 1), UnitKey::native(1, 1, 2));
     let nothing = || Read { key: asked, past: Past::default(), as_of: 0 };
     check(&mut state, asked, 1);
@@ -50,10 +54,7 @@ fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it
 
 #[test]
 fn units_with_long_pasts_are_handed_over_earlier() {
-    let log = MemoryLog::default();
-    let mut reader = log.reader().unwrap();
-    let histories = Box::new(MemoryHistories::default());
-    let mut state = State::open(histories, reader.as_mut(), log.head(), (1_000, 1_000), Arc::default()).unwrap();
+    let mut state = empty();
     let mut position = 0;
     for sessions in 1..=32 {
         for unit in 0..30 {
@@ -72,10 +73,7 @@ fn units_with_long_pasts_are_handed_over_earlier() {
 
 #[test]
 fn what_was_written_leaves_memory_where_what_was_not_needs_the_room() {
-    let log = MemoryLog::default();
-    let mut reader = log.reader().unwrap();
-    let histories = Box::new(MemoryHistories::default());
-    let mut state = State::open(histories, reader.as_mut(), log.head(), (1_000, 1_000), Arc::default()).unwrap();
+    let mut state = empty();
     let mut position = 0;
     let mut ask_some = |state: &mut State, units: std::ops::Range<u64>| {
         for unit in units {
