@@ -166,7 +166,8 @@ impl Bound {
             settings: self.config,
         });
         let service = connection::Service::new(Arc::clone(&gateway), routes::router(gateway, ports.mounts));
-        self.listener.serve(&drain, move |connection| connection::converse(connection, service.clone())).await;
+        let service = Arc::new(service);
+        self.listener.serve(&drain, move |connection| connection::converse(connection, Arc::clone(&service))).await;
         let cut = drain.finish().await;
         if cut > 0 {
             tracing::warn!(cut, "http requests were cut at the end of the drain");

@@ -56,6 +56,8 @@ impl Drain {
         F::Output: Send + 'static,
     {
         let cut = self.cut.clone();
+        // In memory of its own, as in `spawn`.
+        let task = Box::pin(task);
         let task = async move { cut.run_until_cancelled_owned(task).await };
         Outliving { task: Some(Box::pin(task)), drain: self.clone(), _counted: self.tasks.token() }
     }

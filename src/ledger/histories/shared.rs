@@ -2,6 +2,7 @@
 //!
 //! Owns reading pasts by many at once, without a handle. Which runs stand is the store's to say (`store.rs`).
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,14 @@ use super::Peek;
 use super::runs::{self, Runs, Wait};
 use crate::index::UnitKey;
 use crate::verify::history::Past;
+
+/// Memory that a thread keeps for blocks; a longer one is read into memory of its own.
+const KEPT: usize = 32 * 1024;
+
+thread_local! {
+    /// Where the blocks are read that this thread looks into.
+    static BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What handles that were made of each other share.
 #[derive(Debug)]
@@ -38,11 +47,16 @@ impl Shared {
 impl Peek for Shared {
     fn peek(&self, key: &UnitKey, from_disk: bool) -> Option<Past> {
         let runs = self.current().clone()?;
-        let mut block = Vec::new();
         let wait = if from_disk { Wait::ForDisk } else { Wait::Never };
-        match runs::find(&runs, key, &mut block, wait).ok()? {
-            Some(past) => minicbor::decode(past).ok(),
-            None => Some(Past::default()),
-        }
+        BLOCK.with_borrow_mut(|block| {
+            let past = match runs::find(&runs, key, block, wait).ok()? {
+                Some(past) => minicbor::decode(past).ok(),
+                None => Some(Past::default()),
+            };
+            if block.capacity() > KEPT {
+                *block = Vec::new();
+            }
+            past
+        })
     }
 }

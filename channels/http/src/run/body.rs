@@ -21,15 +21,15 @@ const DISCARDED: usize = 16 * 1024 * 1024;
 const DISCARDING: Duration = Duration::from_secs(5);
 
 /// The whole body of a request that must be JSON.
-pub(crate) async fn json(gateway: &Gateway, request: Request) -> Result<(Parts, Vec<u8>), Problem> {
+pub(crate) fn json(gateway: &Gateway, request: Request) -> impl Future<Output = Result<(Parts, Vec<u8>), Problem>> {
     let wrong_type = !has_type(request.headers(), "application/json");
-    whole(gateway, request, wrong_type).await
+    whole(gateway, request, wrong_type)
 }
 
 /// The whole body of a request that must be a form.
-pub(crate) async fn form(gateway: &Gateway, request: Request) -> Result<(Parts, Vec<u8>), Problem> {
+pub(crate) fn form(gateway: &Gateway, request: Request) -> impl Future<Output = Result<(Parts, Vec<u8>), Problem>> {
     let wrong_type = !has_type(request.headers(), "application/x-www-form-urlencoded");
-    whole(gateway, request, wrong_type).await
+    whole(gateway, request, wrong_type)
 }
 
 async fn whole(gateway: &Gateway, request: Request, wrong_type: bool) -> Result<(Parts, Vec<u8>), Problem> {

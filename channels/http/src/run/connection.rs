@@ -13,11 +13,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
+use contract::Refusal;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use net::{Connection, Peer, Stream};
+use net::{Connection, Outliving, Peer, Stream};
 use tower::ServiceExt;
 use tracing::{Instrument, Span};
 
@@ -33,7 +34,6 @@ const STREAMS: u32 = 64;
 const SLOWEST: u64 = 8_192;
 
 /// What answers the requests of every connection.
-#[derive(Clone)]
 pub(super) struct Service {
     gateway: Arc<Gateway>,
     router: Router,
@@ -54,59 +54,70 @@ impl Service {
     }
 
     /// Answers one request, to the end though nobody may wait for it any more; all that the log says of it carries its id.
-    async fn answer(self, mut request: Request, connection: Peer) -> Response {
+    /// What can be done at once is, so that little is carried from one look at the answer to the next.
+    fn answer(&self, mut request: Request, connection: Peer) -> impl Future<Output = Response> + Send + use<> {
         let gateway = Arc::clone(&self.gateway);
         let peer = gateway.settings.proxies.sender(connection, request.headers());
         request.extensions_mut().insert(peer);
         let id = gateway.ids.of(request.headers());
         let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
-        let mut response = self.answer_within(request, span).await;
-        response.headers_mut().insert(request_id::HEADER, id);
-        routes::guard(&mut response, peer.by_tls || gateway.settings.secure_cookies);
-        response
-    }
-
-    async fn answer_within(self, request: Request, span: Span) -> Response {
-        let gateway = self.gateway;
-        let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into());
         // What a program is refused with needs nothing of its request.
         let (parts, body) = request.into_parts();
-        let kept = (!routes::is_for_programs(parts.uri.path())).then(|| parts.clone());
+        let kept = (!routes::is_for_programs(parts.uri.path())).then(|| Box::new(parts.clone()));
         let request = Request::from_parts(parts, body);
-        let refuse = |problem: Problem| match &kept {
-            Some(parts) => routes::refuse(&gateway, parts, problem),
-            None => problem.into_response(),
-        };
-        match Arc::clone(&gateway.running).try_acquire_owned() {
-            Err(_) => refuse(Problem::from(contract::Refusal::Overloaded)),
-            Ok(permit) => {
-                let router = self.router;
-                let answering = async move {
-                    let _permit = permit;
-                    router.oneshot(request).await
-                };
-                let task = gateway.tasks.outlive(answering.instrument(span.clone()));
-                // The body's own patience comes first; this one is for the answer.
-                match tokio::time::timeout(patience * 2, task).await {
-                    Ok(Ok(Some(Ok(response)))) => response,
-                    Ok(Ok(Some(Err(never)))) => match never {},
-                    Ok(Ok(None)) => refuse(Problem::from(contract::Refusal::Unavailable("the gateway is stopping"))),
-                    Ok(Err(error)) => {
-                        tracing::error!(parent: &span, %error, "a request failed");
-                        refuse(Problem::from(contract::Refusal::Internal))
-                    }
-                    Err(_) => refuse(Problem::new(
-                        ProblemKind::Unavailable,
-                        "no answer in time; repeat the request with the same Idempotency-Key to learn it",
-                    )),
-                }
-            }
+        let task = self.begin(request, &span);
+        async move {
+            let given = match task {
+                Ok(task) => ended(&gateway, task, &span).await,
+                Err(refusal) => Err(Problem::from(refusal)),
+            };
+            let mut response = given.unwrap_or_else(|problem| match &kept {
+                Some(parts) => routes::refuse(&gateway, parts, problem),
+                None => problem.into_response(),
+            });
+            response.headers_mut().insert(request_id::HEADER, id);
+            routes::guard(&mut response, peer.by_tls || gateway.settings.secure_cookies);
+            response
         }
+    }
+
+    /// Hands a request to what answers it, unless too many are in work.
+    fn begin(&self, request: Request, span: &Span) -> Result<Outliving<Result<Response, Infallible>>, Refusal> {
+        let permit = Arc::clone(&self.gateway.running).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+        let answering = self.router.clone().oneshot(request);
+        let answering = async move {
+            let _permit = permit;
+            answering.await
+        };
+        Ok(self.gateway.tasks.outlive(answering.instrument(span.clone())))
+    }
+}
+
+/// What a request came to.
+async fn ended(
+    gateway: &Gateway,
+    task: Outliving<Result<Response, Infallible>>,
+    span: &Span,
+) -> Result<Response, Problem> {
+    // The body's own patience comes first; this one is for the answer.
+    let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into()) * 2;
+    match tokio::time::timeout(patience, task).await {
+        Ok(Ok(Some(Ok(response)))) => Ok(response),
+        Ok(Ok(Some(Err(never)))) => match never {},
+        Ok(Ok(None)) => Err(Problem::from(Refusal::Unavailable("the gateway is stopping"))),
+        Ok(Err(error)) => {
+            tracing::error!(parent: span, %error, "a request failed");
+            Err(Problem::from(Refusal::Internal))
+        }
+        Err(_) => Err(Problem::new(
+            ProblemKind::Unavailable,
+            "no answer in time; repeat the request with the same Idempotency-Key to learn it",
+        )),
     }
 }
 
 /// Serves one connection to its end.
-pub(super) async fn converse(connection: Connection, service: Service) {
+pub(super) async fn converse(connection: Connection, service: Arc<Service>) {
     let Connection { stream, peer, held: _held } = connection;
     let peer = Peer {
         address: peer.ip().to_canonical(),
@@ -122,10 +133,10 @@ pub(super) async fn converse(connection: Connection, service: Service) {
     let builder = service.builder.clone();
     let requests = service_fn(move |request: hyper::Request<Incoming>| {
         noted.begun.fetch_add(1, Ordering::Relaxed);
-        let (noted, service) = (Arc::clone(&noted), service.clone());
-        let request = request.map(Body::new);
+        let noted = Arc::clone(&noted);
+        let answer = service.answer(request.map(Body::new), peer);
         async move {
-            let response = service.answer(request, peer).await;
+            let response = answer.await;
             noted.ended.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }
