@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::Refusal;
 
@@ -25,6 +25,10 @@ pub(super) struct Joining {
     room: usize,
     /// So many more will come, if all who were answered last ask again.
     expected: usize,
+    /// So many were expected at first.
+    all: usize,
+    /// When those were answered who were answered last.
+    since: Instant,
     moments: usize,
 }
 
@@ -38,6 +42,12 @@ impl Joining {
         }
         queue.waiting.drain(..taken).collect()
     }
+
+    /// Half of them are here, and all have had as long to come as a commit takes: what is left of them comes while this
+    /// group is committed, so that neither they nor the disk wait for the other.
+    fn is_enough(&self, commit: Duration) -> bool {
+        self.expected <= self.all / 2 && self.since.elapsed() > commit
+    }
 }
 
 /// The queue.
@@ -50,8 +60,8 @@ pub(crate) struct Jobs {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Job>,
-    /// So many wait once all who were answered last have asked again.
-    expected: usize,
+    /// So many wait once all who were answered last have asked again, and when those were answered.
+    expected: Option<(usize, Instant)>,
     is_asleep: bool,
     /// The writer is woken once so many wait.
     wanted: usize,
@@ -105,7 +115,7 @@ impl Jobs {
     /// So many are about to be answered: they and those who wait already are expected next.
     pub(super) fn answering(&self, jobs: usize) {
         let mut queue = self.queue();
-        queue.expected = queue.waiting.len() + jobs;
+        queue.expected = Some((queue.waiting.len() + jobs, now()));
     }
 
     /// Takes at most so many, waiting for the first; none after so long.
@@ -114,18 +124,19 @@ impl Jobs {
         if queue.waiting.is_empty() {
             queue = self.sleep(queue, 1, patience);
         }
-        let expected = std::mem::take(&mut queue.expected);
-        let mut joining = Joining { room: most, expected, moments: MOMENTS };
+        let (all, since) = queue.expected.take().unwrap_or_else(|| (0, now()));
+        let mut joining = Joining { room: most, expected: all, all, since, moments: MOMENTS };
         (joining.admit(queue), joining)
     }
 
     /// Takes those who come in time to join a group that is not committed yet: a sync costs the same for one as for all,
     /// and who comes too late waits for two. Those who were answered last ask again all at once; while some of them and of
-    /// those who waited already are missing, waits a moment, unless nobody came in it. One who asks alone never waits.
+    /// those who waited already are missing, waits a moment, unless nobody came in it or those who are here are enough. One
+    /// who asks alone never waits.
     pub(super) fn join(&self, joining: &mut Joining, commit: Duration) -> VecDeque<Job> {
         let mut queue = self.queue();
         let wanted = joining.expected.min(joining.room).min(HANDFUL);
-        if queue.waiting.len() < wanted && joining.moments > 0 {
+        if queue.waiting.len() < wanted && joining.moments > 0 && !joining.is_enough(commit) {
             joining.moments -= 1;
             queue = self.sleep(queue, wanted, (commit / 16).max(MOMENT));
         }
@@ -152,6 +163,11 @@ impl Jobs {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "compares how long they take to come with a commit")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[cfg(test)]
@@ -200,12 +216,29 @@ mod tests {
     #[test]
     fn a_group_waits_so_often_for_those_who_do_not_come_and_no_more() {
         let jobs = Jobs::holding(100);
-        jobs.answering(2);
+        jobs.answering(20);
         sent(&jobs, 1);
         let (_, mut joining) = jobs.take(64, LONG);
         for _ in 0..2 * MOMENTS {
             assert!(jobs.join(&mut joining, Duration::ZERO).is_empty());
         }
         assert_eq!(joining.moments, 0);
+    }
+
+    #[test]
+    fn half_of_those_expected_are_enough_where_they_took_longer_to_come_than_a_commit() {
+        let jobs = Jobs::holding(100);
+        for (came, waits) in [(9, 1), (10, 0)] {
+            jobs.answering(20);
+            sent(&jobs, came);
+            let (_, mut joining) = jobs.take(64, LONG);
+            assert!(jobs.join(&mut joining, Duration::ZERO).is_empty());
+            assert_eq!(MOMENTS - joining.moments, waits, "{came} of 20 are here");
+        }
+        jobs.answering(20);
+        sent(&jobs, 10);
+        let (_, mut joining) = jobs.take(64, LONG);
+        assert!(jobs.join(&mut joining, Duration::from_secs(1)).is_empty());
+        assert_eq!(MOMENTS - joining.moments, 1, "a commit takes longer than they did");
     }
 }
