@@ -228,6 +228,18 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_cannot_be_removed_is_an_error_and_one_that_is_not_there_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        drop(open(&path, Durability::Log, ONE).unwrap());
+        remove(&path).unwrap();
+        assert!(!path.exists());
+        remove(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        remove(&path).unwrap_err();
+    }
+
+    #[test]
     fn everything_is_synced_in_full() {
         let dir = tempfile::tempdir().unwrap();
         for durability in [Durability::Log, Durability::Projection] {

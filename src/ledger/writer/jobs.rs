@@ -214,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_when_the_queue_is_closed_is_handed_back_and_nobody_else_is_let_in() {
+        let jobs = Jobs::holding(100);
+        sent(&jobs, 3);
+        assert_eq!(jobs.close().len(), 3);
+        assert_eq!(jobs.send(Job::Owed(tokio::sync::oneshot::channel().0)), Err(STOPPING));
+        assert_eq!(jobs.len(), 0);
+    }
+
+    #[test]
     fn a_group_waits_so_often_for_those_who_do_not_come_and_no_more() {
         let jobs = Jobs::holding(100);
         jobs.answering(20);

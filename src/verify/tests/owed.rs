@@ -3,6 +3,8 @@
 use super::*;
 use crate::ledger::event::Event;
 
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+
 #[test]
 fn an_owed_reply_survives_a_restart_and_is_gone_once_delivered() {
     let mut bench = Bench::new(None);
@@ -21,6 +23,30 @@ fn an_owed_reply_survives_a_restart_and_is_gone_once_delivered() {
     }
     bench.open();
     assert!(bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap().is_empty());
+}
+
+#[test]
+fn the_key_of_a_day_goes_once_no_reply_of_that_day_is_owed_though_one_of_another_is() {
+    let mut bench = Bench::new(None);
+    let keys = |bench: &Bench| {
+        let names = std::fs::read_dir(bench.dir.path().join("keys")).unwrap();
+        names.filter(|name| name.as_ref().unwrap().file_name().to_string_lossy().starts_with("route-")).count()
+    };
+    let text = |bench: &Bench, key| {
+        let route = Some(ReturnRoute(b"861 on link a".to_vec()));
+        bench.ask(Inquiry { route, ..bench.inquiry(0, "861", Some(key)) }).unwrap().position.unwrap()
+    };
+    let first = text(&bench, "k");
+    bench.pass(DAY);
+    let second = text(&bench, "l");
+    assert_eq!(keys(&bench), 2);
+    bench.runtime.block_on(bench.gateway().delivered(first, Delivery::Delivered)).unwrap();
+    bench.pass(DAY);
+    bench.order(Order::TidyKeys);
+    assert_eq!(keys(&bench), 1, "what is owed of another day does not keep it");
+    bench.open();
+    let owed = bench.runtime.block_on(bench.gateway().owed(Channel::Sms, 10)).unwrap();
+    assert_eq!(owed.iter().map(|owed| owed.position).collect::<Vec<_>>(), [second]);
 }
 
 #[test]

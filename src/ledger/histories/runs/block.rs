@@ -247,6 +247,12 @@ mod tests {
         let mut taken = BTreeMap::new();
         for (key, past) in units {
             if !builder.fits(*key, past) {
+                let mut fuller = Builder::default();
+                taken.iter().chain([(key, past)]).for_each(|(key, past)| fuller.put(*key, past));
+                let mut bytes = Vec::new();
+                fuller.end(PLACE, &mut bytes);
+                let used = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+                assert!(used + LENGTH > PAGE, "there was room for it: {used} bytes");
                 break;
             }
             builder.put(*key, past);

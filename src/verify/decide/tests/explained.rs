@@ -128,6 +128,9 @@ fn every_rule_tells_its_figures() {
         scene.seen_by(1, HOUR);
         (scene.past.unlisted, scene.past.uncounted) = (7, 2);
     });
-    let said = told(&asked_often).pop().unwrap();
+    let last_of = |scene: &Scene| told(scene).pop().unwrap();
+    let said = last_of(&asked_often);
     assert!(said.ends_with("1 sessions listed and 7 no longer listed, 2 checks that do not count"), "{said}");
+    let said = last_of(&scene(|scene| scene.seen_by(1, HOUR)));
+    assert!(said.ends_with("1 sessions listed, 0 checks that do not count"), "{said}");
 }
