@@ -399,6 +399,8 @@ mod tests {
         let mut checkpoints = Checkpoints::open(dir.path(), 3, &master()).unwrap();
         checkpoints.sign(&head(11, 2), Timestamp(2)).unwrap();
         assert_eq!(read_all(dir.path(), 3, &verifying_key(&master())).unwrap().len(), 2);
+        fs::write(&path, [&whole[..12], b"7", &whole[13..]].concat()).unwrap();
+        assert!(Checkpoints::open(dir.path(), 3, &master()).is_err(), "the only one there is may be another key's");
     }
 
     #[test]

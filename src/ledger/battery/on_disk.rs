@@ -135,6 +135,20 @@ fn damage_at_the_end_is_found_when_the_log_is_opened() {
 }
 
 #[test]
+fn a_long_log_is_checked_at_its_end_when_it_is_opened_and_whole_when_it_is_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = memory::write(&mut SegmentLog::open(dir.path(), 0).unwrap(), START, 2_500);
+    assert_eq!(SegmentLog::open(dir.path(), 0).unwrap().head(), Head::of(0, &rows[2_499]));
+    let damage = "UPDATE event SET receipts = receipts + 1 WHERE sequence = (SELECT MAX(sequence) FROM event)";
+    let all = segments(dir.path(), 0).unwrap();
+    meddle(&all[0].path, damage);
+    SegmentLog::open(dir.path(), 0).unwrap();
+    audit::verify(dir.path(), 0, &[], None, &mut |_, _| {}).unwrap_err();
+    meddle(&all[all.len() - 2].path, damage);
+    assert!(matches!(SegmentLog::open(dir.path(), 0), Err(LogError::Damaged { .. })));
+}
+
+#[test]
 fn a_batch_that_fails_at_its_end_leaves_the_histories_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("history.db");

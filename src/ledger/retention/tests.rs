@@ -35,9 +35,12 @@ fn written(dir: &Path) -> Vec<Row> {
     let forgotten =
         Forgotten { names: vec![1, 2], anonymous: 77, with_opt_out: false, by: "o".to_owned(), reason: None };
     let last = rows.last().unwrap().clone();
-    let row = Row::after(&log.head(), last.at, &Event::Forgotten(forgotten), false);
-    log.append(std::slice::from_ref(&row)).unwrap();
-    rows.push(row);
+    // Twice, so that two rows that are kept stand beside one another.
+    for _ in 0..2 {
+        let row = Row::after(&log.head(), last.at, &Event::Forgotten(forgotten.clone()), false);
+        log.append(std::slice::from_ref(&row)).unwrap();
+        rows.push(row);
+    }
     let mut head = log.head();
     for n in rows.len() as u64..EVENTS {
         let at = START.plus(Duration::from_secs(3_600) * u32::try_from(n).unwrap());

@@ -82,8 +82,10 @@ fn what_was_written_leaves_memory_where_what_was_not_needs_the_room() {
         }
     };
     ask_some(&mut state, 0..300);
+    assert_eq!(state.sizes(), (300, 300), "units in memory, and not on disk yet");
     state.settle().unwrap();
     assert_eq!(state.clean.len(), 300);
+    assert_eq!(state.sizes(), (300, 0));
     let asked = UnitKey::native(1, 1, 7);
     let nothing = || Read { key: asked, past: Past::default(), as_of: 0 };
     assert_eq!(sessions(&mut state, asked, nothing()), 1, "the batch is still in memory");

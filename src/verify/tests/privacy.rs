@@ -158,6 +158,8 @@ fn a_guesser_does_not_get_rid_of_its_flag_by_being_forgotten() {
         bench.open();
     }
     assert_eq!(bench.known("861").flagged_until, Some(until));
+    let flags = |at| privacy::overview(bench.gateway().folder(), at).unwrap().flags;
+    assert_eq!((flags(Timestamp(START)), flags(until)), ((1, 1), (1, 0)), "flags, and those still in force");
 }
 
 /// Decided in `keys.rs`: one change of pepper is not noticed; who stays away for the whole time of one is not known, and is
@@ -249,6 +251,9 @@ fn a_running_gateway_drops_what_is_too_old_and_answers_as_before() {
     let receipt = bench.ask(bench.inquiry(0, "861", None)).unwrap().receipt.unwrap();
     bench.pass(100 * DAY);
     assert_eq!(bench.kind(1, "862"), VerdictKind::GenuineFirst);
+    let overview = privacy::overview(bench.gateway().folder(), Timestamp(START)).unwrap();
+    let last: Vec<_> = overview.segments.iter().map(|segment| segment.last_at.unwrap().0).collect();
+    assert_eq!(last, [START, START + 100 * DAY], "what each segment ends with");
     let prune = |bench: &Bench, dry| bench.runtime.block_on(bench.gateway().prune("test", dry, 9)).unwrap();
     let told = prune(&bench, true);
     assert_eq!((told.done.len(), told.left, told.for_good), (1, 1, false));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::merge::{Merge, Merged, different};
+use super::merge::{Merge, Merged, choose, different};
 use super::write::Writer;
 use super::*;
 
@@ -105,6 +105,75 @@ fn units_that_come_again_are_not_counted_again() {
     about(&vec![run(4, 0, 20_000), run(3, 0, 20_000)], 20_000);
     about(&vec![run(6, 10_000, 20_000), run(5, 0, 20_000)], 30_000);
     about(&vec![run(8, 0, 400), run(7, 0, 40_000)], 40_000);
+}
+
+#[test]
+fn a_merge_goes_on_in_steps_of_so_many_units_or_bytes_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let steps = |number, units: &Model| {
+        let inputs = vec![(1, Arc::new(written(dir.path(), number, units).0))];
+        let out = Writer::create(dir.path(), number + 1, units.len() as u64).unwrap();
+        let mut merge = Merge::begin(inputs, 0, out);
+        let mut steps = 1;
+        while !merge.step().unwrap() {
+            steps += 1;
+        }
+        steps
+    };
+    assert_eq!(steps(1, &units(25_000)), 3);
+    let long: Model = (0..100).map(|key| (key, vec![7; 100_000])).collect();
+    assert_eq!(steps(3, &long), 10, "eleven of them are more than a million bytes");
+}
+
+#[test]
+fn runs_of_one_size_are_merged_once_there_are_enough_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    let mut run = |count: u64| {
+        number += 1;
+        (number, Arc::new(written(dir.path(), number, &units(count)).0))
+    };
+    let (large, newer) = (run(3_000), run(100));
+    let small: Vec<_> = (1..=20).map(|nth| run(nth * 20)).collect();
+    assert_eq!(choose(&small[..7], false), None);
+    assert_eq!(choose(&small[..8], false), Some((0..8, 0)));
+    assert_eq!(choose(&small, false), Some((4..20, 0)), "sixteen at a time, the oldest first");
+    let with_large = |small: &[(u64, Arc<Run>)]| [small, &[large.clone()]].concat();
+    assert_eq!(choose(&with_large(&small[..8]), false), Some((0..8, 0)), "one of another size stays");
+    assert_eq!(choose(&with_large(&small[..3]), true), None, "so few are no half of it");
+    assert_eq!(choose(&[newer.clone(), newer.clone(), newer], true), None);
+    assert_eq!(choose(&[large.clone(), large.clone(), large.clone(), large.clone()], true), Some((0..4, 1)));
+    assert_eq!(
+        choose(&[large.clone(), large.clone(), large.clone(), large], false),
+        None,
+        "older ones stand before them"
+    );
+}
+
+#[test]
+fn a_run_whose_blocks_fill_whole_strides_is_read_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    for strides in [1, 2] {
+        let count = strides * directory::STRIDE;
+        let model: Model = (0..count as u128).map(|key| (key, vec![7; 3_000])).collect();
+        let (run, _) = written(dir.path(), strides as u64, &model);
+        assert_eq!(in_memory(run.directory.pages), count, "a unit in each block");
+        assert!(all(&vec![(1, Arc::new(run))]).unwrap() == model);
+    }
+}
+
+#[test]
+fn damage_is_told_with_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let model: Model = (0..10).map(|key| (key, vec![7; 3_000])).collect();
+    let (run, entry) = written(dir.path(), 1, &model);
+    let mut broken = std::fs::read(run.path()).unwrap();
+    broken[3 * PAGE + 100] ^= 1;
+    std::fs::write(run.path(), &broken).unwrap();
+    let runs = vec![(1, Arc::new(Run::open(dir.path(), &entry).unwrap()))];
+    let at = 3 * PAGE as u64;
+    assert!(matches!(found(&runs, 3), Err(RunError::Damaged { at: told, .. }) if told == at));
+    assert!(matches!(all(&runs), Err(RunError::Damaged { at: told, .. }) if told == at));
 }
 
 /// What a run says that was opened after it was changed: an error where it does not open or a unit cannot be read.
