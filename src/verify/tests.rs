@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicI64;
 
 use contract::answer::Names;
-use contract::{Check, EventTime, Given, Identity, Language, Life, Means, Number, ReturnRoute, Role, VerdictKind};
+use contract::{Check, Day, EventTime, Given, Identity, Language, Life, Means, Number, ReturnRoute, Role, VerdictKind};
 
 use super::admit::Quotas;
 use super::*;
@@ -48,19 +48,7 @@ impl Bench {
         bench.open();
         let maker = Maker { id: "m".to_owned(), name: names("厂"), hotline: None };
         bench.order(Order::Change { makers: vec![maker], products: vec![product()], by: "test".to_owned() });
-        let order = BatchOrder {
-            product: "p".to_owned(),
-            count: 20,
-            lot: "L1".to_owned(),
-            level: 1,
-            holds: 1,
-            parent: None,
-            made: None,
-            expiry: None,
-            on_sale_from: None,
-            concealment: None,
-            by: "test".to_owned(),
-        };
+        let order = batch_of(20, "L1");
         let Outcome::Issued { batch, .. } = bench.order(Order::Issue { order, at: None }) else {
             panic!("an issue order issues");
         };
@@ -140,6 +128,22 @@ impl Bench {
 
     fn kind(&self, nth: usize, asker: &str) -> VerdictKind {
         self.ask(self.inquiry(nth, asker, None)).unwrap().answers[0].verdict.kind()
+    }
+}
+
+fn batch_of(count: u64, lot: &str) -> BatchOrder {
+    BatchOrder {
+        product: "p".to_owned(),
+        count,
+        lot: lot.to_owned(),
+        level: 1,
+        holds: 1,
+        parent: None,
+        made: None,
+        expiry: None,
+        on_sale_from: None,
+        concealment: None,
+        by: "test".to_owned(),
     }
 }
 
@@ -425,4 +429,18 @@ fn a_month_s_turn_opens_a_new_segment_and_everything_is_remembered_across_it() {
     assert_eq!(files(bench.dir.path()), 2);
     bench.open();
     assert_eq!(bench.kind(0, "862"), VerdictKind::GenuineSeen);
+}
+
+#[test]
+fn what_is_past_its_last_day_when_it_is_asked_about_is_expired() {
+    let mut bench = Bench::new(None);
+    // START is on 2026-09-21.
+    let expiry = Day::new(2026, 9, 22);
+    let order = BatchOrder { expiry, ..batch_of(5, "L2") };
+    let Outcome::Issued { batch, .. } = bench.order(Order::Issue { order, at: None }) else { panic!("not issued") };
+    bench.live(Selector::Batch { batch: batch.id }, Life::Activated, false);
+    bench.numbers = bench.gateway().catalogue().numbers(&batch, 0).collect();
+    assert_eq!(bench.kind(0, "861"), VerdictKind::GenuineFirst);
+    bench.pass(2 * DAY);
+    assert_eq!(bench.kind(1, "861"), VerdictKind::Expired);
 }

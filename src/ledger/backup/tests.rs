@@ -94,6 +94,16 @@ fn a_backup_taken_beside_the_writer_brings_back_the_same_ledger() {
 }
 
 #[test]
+fn histories_of_which_a_run_is_missing_cannot_be_backed_up() {
+    let living = living(300);
+    let run = fs::read_dir(living.dir.path().join("history.runs")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&run).unwrap();
+    let to = living.dir.path().join("backup");
+    let error = backup(&living.places, &to, START, &mut |_| {}).unwrap_err();
+    assert!(matches!(&error, BackupError::Io { path, .. } if *path == run), "{error:?}");
+}
+
+#[test]
 fn backups_fit_together_while_everything_is_being_written() {
     let Living { dir, places: from, mut log, mut histories, .. } = living(1);
     let master = Secret::load(&from.keys.join(MASTER)).unwrap();

@@ -1,6 +1,6 @@
 //! What the state believes of what was read ahead of its use.
 
-use contract::{Channel, EventTime};
+use contract::{Channel, Day, EventTime};
 
 use super::*;
 use crate::ledger::log::Log as _;
@@ -50,6 +50,23 @@ fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it
     let marked_key = UnitKey::native(1, 1, 3);
     let marked = Read { key: marked_key, past: state.load(&asked).unwrap(), as_of: 1 };
     assert_eq!(sessions(&mut state, marked_key, marked), 1, "without reading again");
+}
+
+#[test]
+fn a_group_knows_what_it_owes_and_what_it_has_settled() {
+    let mut state = empty();
+    let entry = OwedEntry { channel: Channel::Sms, until: Timestamp(9), day: Day::new(2026, 11, 23).unwrap() };
+    let mut overlay = Overlay::default();
+    state.group(&mut overlay).owe(7, entry);
+    assert_eq!((overlay.owed(7), overlay.owed(8)), (Some(Some(entry)), None));
+    state.publish(overlay, 7, Timestamp(1));
+    assert_eq!(state.owed().get(&7), Some(&entry));
+    let mut overlay = Overlay::default();
+    state.group(&mut overlay).settled(7);
+    assert_eq!(overlay.owed(7), Some(None));
+    assert_eq!(state.owed().len(), 1, "not before it is committed");
+    state.publish(overlay, 8, Timestamp(2));
+    assert!(state.owed().is_empty());
 }
 
 #[test]

@@ -163,6 +163,18 @@ fn a_run_whose_blocks_fill_whole_strides_is_read_to_its_end() {
 }
 
 #[test]
+fn an_end_that_tells_of_no_block_or_no_filter_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, entry) = written(dir.path(), 1, &units(3));
+    let bytes = std::fs::read(run.path()).unwrap();
+    let trailer = Trailer::read(&bytes[bytes.len() - TRAILER..]).unwrap();
+    assert_eq!((trailer.units, trailer.blocks, trailer.sum), (3, 1, entry.sum));
+    for empty in [Trailer { blocks: 0, ..trailer }, Trailer { lines: 0, ..trailer }] {
+        assert!(Trailer::read(&empty.written().0).is_none(), "{empty:?}");
+    }
+}
+
+#[test]
 fn damage_is_told_with_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let model: Model = (0..10).map(|key| (key, vec![7; 3_000])).collect();
