@@ -364,6 +364,10 @@ mod tests {
         assert_eq!(published(&verifying_key(&master())).len(), 64);
         let text = fs::read_to_string(dir.path().join("3.checkpoints")).unwrap();
         assert!(text.starts_with("verigate/3\n10\nAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"), "{text}");
+        // C2SP signed-note: the line names who signed, and begins with the key's id.
+        let line = text.lines().find_map(|line| line.strip_prefix("— verigate/3 ")).unwrap();
+        let named = [b"verigate/3\n\x01", verifying_key(&master()).as_bytes().as_slice()].concat();
+        assert_eq!(STANDARD.decode(line).unwrap()[..4], Sha256::digest(named)[..4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The gateway as a whole: what an asker is told, and what a crash or a failed commit leaves.
 
 mod bounds;
+mod checkpoints;
 mod guard;
 mod listed;
 mod model;

@@ -186,6 +186,18 @@ fn a_run_whose_transaction_failed_is_in_nobody_s_way() {
     assert_eq!(store.past(&unit(1)).unwrap(), Some(past(2)));
 }
 
+#[test]
+fn a_check_of_the_histories_misses_no_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteHistories::open(&dir.path().join("history.db")).unwrap();
+    store.apply(&changes(40, &[(1, 1)])).unwrap();
+    drop(store);
+    let check = || SqliteHistories::open(&dir.path().join("history.db")).and_then(|store| store.check());
+    check().unwrap();
+    std::fs::remove_file(&runs(dir.path())[0]).unwrap();
+    check().unwrap_err();
+}
+
 /// The files of runs beside `history.db`.
 fn runs(dir: &Path) -> Vec<std::path::PathBuf> {
     std::fs::read_dir(dir.join("history.runs")).unwrap().map(|entry| entry.unwrap().path()).collect()

@@ -1,11 +1,12 @@
 //! What leaves, and what never does.
 
-use contract::EventTime;
+use contract::{EventTime, Request, Tip};
 use serde_json::{Value, json};
 
 use super::table::COLUMNS;
 use super::*;
 use crate::index::LifeEvent;
+use crate::ledger::forgotten::Forgotten;
 use crate::ledger::log::{Head, Log as _};
 use crate::ledger::memory::{self, MemoryLog};
 
@@ -68,6 +69,31 @@ fn every_event_is_one_json_object_with_its_place_and_hash() {
     assert_eq!(lines[7]["asker"], "0000000000000008");
     let unknown = &lines[8]["checks"][0];
     assert_eq!((&unknown["given"], &unknown["evidence"]), (&json!({"digits": "9"}), &json!("wrong_tag")));
+}
+
+#[test]
+fn of_an_asker_who_was_forgotten_leaves_what_was_answered_and_not_by_whom_or_where() {
+    let tip = InquiryEvent {
+        request: Some(Request::Tip(Tip { receipt: None, text: String::new() })),
+        tip: inquiry(2).owed,
+        ..inquiry(12)
+    };
+    let forgotten = Forgotten { names: vec![1], anonymous: 77, with_opt_out: false, by: "o".to_owned(), reason: None };
+    // Askers 2, 1, 1 and, after it was forgotten, 1 again.
+    let log = log_of(&[
+        Event::Inquiry(inquiry(2)),
+        Event::Inquiry(inquiry(12)),
+        Event::Inquiry(tip),
+        Event::Forgotten(forgotten),
+        Event::Inquiry(inquiry(12)),
+    ]);
+    let lines = lines(&log);
+    let told = |nth: usize| (&lines[nth]["asker"], !lines[nth]["place"].is_null(), !lines[nth]["owed"].is_null());
+    assert_eq!(told(0), (&json!("0000000000000002"), true, true));
+    assert_eq!(told(1), (&json!("forgotten"), false, false));
+    assert_eq!(told(2), (&json!("forgotten"), false, false));
+    assert_eq!(told(4), (&json!("0000000000000001"), true, true));
+    assert_eq!(lines[1]["checks"], lines[4]["checks"], "it is the history of goods");
 }
 
 #[test]

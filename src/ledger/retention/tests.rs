@@ -186,6 +186,24 @@ fn a_change_of_what_is_kept_is_found() {
 }
 
 #[test]
+fn a_segment_that_the_next_does_not_follow_is_not_reduced() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path());
+    let found = due(dir.path(), 0, days(1), now()).unwrap();
+    let next = sqlite::open(&found[1].path, sqlite::Durability::Log, &[""]).unwrap();
+    next.execute("UPDATE meta SET value = randomblob(32) WHERE key = 'predecessor'", []).unwrap();
+    let refused = reduce(dir.path(), 0, &found[0], &signing_key(&master()));
+    assert!(matches!(refused, Err(LogError::Damaged { .. })), "{refused:?}");
+}
+
+#[test]
+fn periods_are_days() {
+    let retention = Retention { log_days: Some(1), pepper_days: 2, tip_days: 3, opt_out_days: Some(4), archive: None };
+    assert_eq!((retention.log(), retention.pepper()), (Some(days(Retention::LEAST_DAYS)), days(2)));
+    assert_eq!((retention.tips(), retention.opt_out()), (days(3), Some(days(4))));
+}
+
+#[test]
 fn damage_is_never_reduced_away() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path());

@@ -53,6 +53,23 @@ fn a_past_that_was_read_ahead_is_not_believed_where_a_batch_may_be_missing_in_it
 }
 
 #[test]
+fn ids_of_messages_fill_a_batch_as_units_do() {
+    let mut state = empty();
+    let mut remembered = |count: u64| {
+        let mut overlay = Overlay::default();
+        for n in 0..count {
+            let id = LoggedId { id: u128::from(n).to_be_bytes().into(), digest: [0; 8].into(), until: Timestamp(9) };
+            state.group(&mut overlay).remember(&id, n + 1, Timestamp(1));
+        }
+        state.publish(overlay, count, Timestamp(1));
+        state.flush(false).unwrap();
+        state.pending.replays.len()
+    };
+    assert_eq!(remembered(1_999), 1_999, "of 2,000 that are a batch");
+    assert_eq!(remembered(1), 0);
+}
+
+#[test]
 fn a_group_knows_what_it_owes_and_what_it_has_settled() {
     let mut state = empty();
     let entry = OwedEntry { channel: Channel::Sms, until: Timestamp(9), day: Day::new(2026, 11, 23).unwrap() };
