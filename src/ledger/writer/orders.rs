@@ -395,3 +395,17 @@ fn random_below(below: u64) -> u64 {
     }
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::random_below;
+
+    #[test]
+    fn a_place_is_drawn_from_all_that_are_free() {
+        let drawn: BTreeSet<u64> = (0..2_000).map(|_| random_below(10)).collect();
+        assert_eq!(drawn, (0..10).collect());
+        assert_eq!((random_below(0), random_below(1)), (0, 0));
+    }
+}
