@@ -414,6 +414,15 @@ mod tests {
     }
 
     #[test]
+    fn a_pepper_serves_its_time_to_the_millisecond() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keys = Keys::open(dir.path(), &Secret::from_bytes([1; 32]), at("2026-01-01")).unwrap();
+        let due = utc_day(at("2026-01-01")).start_in(&TimeZone::UTC).plus(SERVES);
+        assert!(!keys.rotate(Timestamp(due.0 - 1), SERVES).unwrap());
+        assert!(keys.rotate(due, SERVES).unwrap());
+    }
+
+    #[test]
     fn a_route_opens_only_where_it_was_sealed_and_only_until_its_key_is_destroyed() {
         let dir = tempfile::tempdir().unwrap();
         let master = Secret::from_bytes([1; 32]);

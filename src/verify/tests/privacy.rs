@@ -130,7 +130,12 @@ fn an_order_to_forget_names_somebody_and_says_why_without_the_number() {
     for number in ["asked by 138-0013 8000", "１３８００１３８０００"] {
         assert!(matches!(order(vec![1], number), Err(OrderError::HoldsNumber { .. })), "{number}");
     }
+    for long in [501, 502, 9_000] {
+        let refused = order(vec![1], &"a".repeat(long));
+        assert!(matches!(refused, Err(OrderError::TooLong { got, most: 500, .. }) if got == long), "{refused:?}");
+    }
     order(vec![1], "letter no 17").unwrap();
+    order((1..=256).collect(), &"a".repeat(500)).unwrap();
 }
 
 /// A flag takes an asker's checks out of histories; being forgotten does not bring them back, nor end the wait.
