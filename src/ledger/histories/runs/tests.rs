@@ -138,7 +138,7 @@ fn runs_of_one_size_are_merged_once_there_are_enough_of_them() {
     assert_eq!(choose(&small[..7], false), None);
     assert_eq!(choose(&small[..8], false), Some((0..8, 0)));
     assert_eq!(choose(&small, false), Some((4..20, 0)), "sixteen at a time, the oldest first");
-    let with_large = |small: &[(u64, Arc<Run>)]| [small, &[large.clone()]].concat();
+    let with_large = |small: &[(u64, Arc<Run>)]| [small, std::slice::from_ref(&large)].concat();
     assert_eq!(choose(&with_large(&small[..8]), false), Some((0..8, 0)), "one of another size stays");
     assert_eq!(choose(&with_large(&small[..3]), true), None, "so few are no half of it");
     assert_eq!(choose(&[newer.clone(), newer.clone(), newer], true), None);
