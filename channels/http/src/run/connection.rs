@@ -54,7 +54,8 @@ impl Service {
     }
 
     /// Answers one request, to the end though nobody may wait for it any more; all that the log says of it carries its id.
-    /// What can be done at once is, so that little is carried from one look at the answer to the next.
+    /// What can be done at once is, so that little is carried from one look at the answer to the next; but a request is in
+    /// work only once it is looked at, or one connection's streams would fill the places of all.
     fn answer(&self, mut request: Request, connection: Peer) -> impl Future<Output = Response> + Send + use<> {
         let gateway = Arc::clone(&self.gateway);
         let peer = gateway.settings.proxies.sender(connection, request.headers());
@@ -65,9 +66,9 @@ impl Service {
         let (parts, body) = request.into_parts();
         let kept = (!routes::is_for_programs(parts.uri.path())).then(|| Box::new(parts.clone()));
         let request = Request::from_parts(parts, body);
-        let task = self.begin(request, &span);
+        let router = self.router.clone();
         async move {
-            let given = match task {
+            let given = match begin(&gateway, router, request, &span) {
                 Ok(task) => ended(&gateway, task, &span).await,
                 Err(refusal) => Err(Problem::from(refusal)),
             };
@@ -80,17 +81,22 @@ impl Service {
             response
         }
     }
+}
 
-    /// Hands a request to what answers it, unless too many are in work.
-    fn begin(&self, request: Request, span: &Span) -> Result<Outliving<Result<Response, Infallible>>, Refusal> {
-        let permit = Arc::clone(&self.gateway.running).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
-        let answering = self.router.clone().oneshot(request);
-        let answering = async move {
-            let _permit = permit;
-            answering.await
-        };
-        Ok(self.gateway.tasks.outlive(answering.instrument(span.clone())))
-    }
+/// Hands a request to what answers it, unless too many are in work.
+fn begin(
+    gateway: &Gateway,
+    router: Router,
+    request: Request,
+    span: &Span,
+) -> Result<Outliving<Result<Response, Infallible>>, Refusal> {
+    let permit = Arc::clone(&gateway.running).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+    let answering = router.oneshot(request);
+    let answering = async move {
+        let _permit = permit;
+        answering.await
+    };
+    Ok(gateway.tasks.outlive(answering.instrument(span.clone())))
 }
 
 /// What a request came to.
