@@ -49,9 +49,10 @@ impl Peek for Shared {
         let runs = self.current().clone()?;
         let wait = if from_disk { Wait::ForDisk } else { Wait::Never };
         BLOCK.with_borrow_mut(|block| {
-            let past = match runs::find(&runs, key, block, wait).ok()? {
-                Some(past) => minicbor::decode(past).ok(),
-                None => Some(Past::default()),
+            let past = match runs::find(&runs, key, block, wait) {
+                Ok(Some(past)) => minicbor::decode(past).ok(),
+                Ok(None) => Some(Past::default()),
+                Err(_) => None,
             };
             if block.capacity() > KEPT {
                 *block = Vec::new();
