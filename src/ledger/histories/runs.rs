@@ -9,13 +9,13 @@
 //! of about its size those bytes again: five times or so over 4×10⁷ units (`merge.rs`).
 //!
 //! **What is kept.** Blocks of a page of 4,096 bytes (`block.rs`); behind them the directory (first key and first page of
-//! each block), the filter (`filter.rs`), and a trailer with the check sums of both. The filter and one of thirty-two entries
-//! of the directory are held in memory, some 1.1 bytes a unit; all of them, and the trailer, are checked when a run is opened,
-//! a block and its entry whenever they are read. The manifest has the length and the sum of every run's trailer, which has a
-//! sum of all blocks, so that no run can take another's place.
+//! each block), the filter (`filter.rs`), and a trailer with the check sums of both. The filter and the directory are held
+//! in memory, of a long directory one of thirty-two entries: some 1.1 bytes a unit. All of them, and the trailer, are checked
+//! when a run is opened, a block and what is not held of its entry whenever they are read. The manifest has the length and the
+//! sum of every run's trailer, which has a sum of all blocks, so that no run can take another's place.
 //!
 //! **How a past is found.** From the newest run to the oldest; the first that holds the unit has its past. A run whose
-//! filter does not know the unit costs one access to memory, the one that holds it a `pread` of 640 bytes and one of a page.
+//! filter does not know the unit costs one access to memory, the one that holds it a `pread` of a page and, of a long directory, one of 640 bytes before.
 //!
 //! **What damage does.** Whatever is not what was written is an error that names the rebuild, never a past that is missing:
 //! a unit without a past would be told `first` a second time.
@@ -195,6 +195,9 @@ impl Run {
 
     /// Where the blocks of a stride lie.
     fn entries(&self, stride: usize, wait: Wait) -> Result<Entries, RunError> {
+        if let Some(held) = self.directory.held(stride) {
+            return Ok(held);
+        }
         let mut bytes = [0; STRIDE_BYTES];
         let at = u64::from(self.directory.pages) * PAGE as u64 + (stride * STRIDE_BYTES) as u64;
         let damaged = |at, what| RunError::Damaged { path: self.path.clone(), at, what };

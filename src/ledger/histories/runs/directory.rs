@@ -1,8 +1,9 @@
 //! Where the blocks of a run lie.
 //!
-//! On disk an entry for each block: its first key and its first page. In memory is one of every thirty-two, with a sum of
-//! those that follow it: a past costs one short read more, and memory grows with the units in runs, not with how long their
-//! pasts are. Owns the form of the entries and what is held of them; reads and writes no file (`runs.rs`, `write.rs`).
+//! On disk an entry for each block: its first key and its first page. In memory are all of them where they are few. Of more
+//! it is one of every thirty-two, with a sum of those that follow it: a past costs one short read more then, and memory grows
+//! with the units in runs, not with how long their pasts are. Owns the form of the entries and what is held of them; reads
+//! and writes no file (`runs.rs`, `write.rs`).
 
 use super::in_memory;
 
@@ -12,6 +13,10 @@ pub(super) const STRIDE: usize = 32;
 pub(super) const ENTRY: usize = 16 + 4;
 /// Bytes of so many entries.
 pub(super) const STRIDE_BYTES: usize = STRIDE * ENTRY;
+
+/// Entries of so many blocks are all held, five megabytes of a run of some eighteen million units. Tests have no such runs,
+/// and read both kinds.
+const FEW: usize = if cfg!(test) { 64 } else { 1 << 18 };
 
 /// The first of some blocks, and the sum of all their entries.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,9 @@ struct Stride {
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     strides: Vec<Stride>,
+    /// The entries of all blocks; empty where they are more than a few.
+    all: Vec<u8>,
+    is_small: bool,
     blocks: usize,
     /// The last block's first key and first page.
     newest: Option<(u128, u32)>,
@@ -37,8 +45,11 @@ pub(super) struct Directory {
 impl Directory {
     /// Room for so many blocks.
     pub(super) fn of(blocks: u32, pages: u32, last: u128) -> Self {
-        let strides = Vec::with_capacity(in_memory(blocks).div_ceil(STRIDE));
-        Self { strides, blocks: 0, newest: None, pages, last }
+        let blocks = in_memory(blocks);
+        let strides = Vec::with_capacity(blocks.div_ceil(STRIDE));
+        let is_small = blocks <= FEW;
+        let all = Vec::with_capacity(if is_small { blocks * ENTRY } else { 0 });
+        Self { strides, all, is_small, blocks: 0, newest: None, pages, last }
     }
 
     /// Takes the entries of the next blocks: of a whole stride, or of the last; whether they may follow those before.
@@ -52,6 +63,9 @@ impl Directory {
             }
             self.newest = Some((first, start));
             self.blocks += 1;
+        }
+        if self.is_small {
+            self.all.extend_from_slice(entries);
         }
         true
     }
@@ -77,12 +91,23 @@ impl Directory {
         ENTRY * if left < STRIDE { left } else { STRIDE }
     }
 
+    /// The entries of a stride, if they are held.
+    pub(super) fn held(&self, stride: usize) -> Option<Entries> {
+        let held = self.all.chunks(STRIDE_BYTES).nth(stride)?;
+        let mut bytes = [0; STRIDE_BYTES];
+        bytes.get_mut(..held.len())?.copy_from_slice(held);
+        Some(self.stride(stride, bytes))
+    }
+
     /// The entries of a stride, from its bytes; `None` where they are not what was written.
     pub(super) fn entries(&self, stride: usize, bytes: [u8; STRIDE_BYTES]) -> Option<Entries> {
-        let len = self.bytes(stride);
         let sum = self.strides.get(stride)?.sum;
+        (crc32fast::hash(bytes.get(..self.bytes(stride))?) == sum).then(|| self.stride(stride, bytes))
+    }
+
+    fn stride(&self, stride: usize, bytes: [u8; STRIDE_BYTES]) -> Entries {
         let end = self.strides.get(stride + 1).map_or(self.pages, |next| next.start);
-        (crc32fast::hash(bytes.get(..len)?) == sum).then_some(Entries { bytes, len: len / ENTRY, end })
+        Entries { bytes, len: self.bytes(stride) / ENTRY, end }
     }
 }
 
@@ -101,7 +126,7 @@ fn entry(bytes: &[u8; ENTRY]) -> (u128, u32) {
 }
 
 /// The entries of a stride.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entries {
     bytes: [u8; STRIDE_BYTES],
     len: usize,
@@ -220,7 +245,10 @@ mod tests {
                 let mut read = [0; STRIDE_BYTES];
                 let len = directory.bytes(stride);
                 read[..len].copy_from_slice(&bytes[stride * STRIDE_BYTES..][..len]);
-                directory.entries(stride, read).unwrap()
+                let read = directory.entries(stride, read).unwrap();
+                let held = directory.held(stride);
+                assert_eq!(held, (list.len() <= FEW).then(|| read.clone()));
+                read
             };
             for (nth, (_, start, pages)) in list.iter().enumerate() {
                 prop_assert_eq!(entries(nth / STRIDE).block(nth % STRIDE), Some((*start, *pages)));
