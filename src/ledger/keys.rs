@@ -68,16 +68,16 @@ impl Peppers {
     #[must_use]
     pub fn asker(&self, identity: &Identity, id: &InquiryId) -> AskerHash {
         let text = match identity {
-            Identity::Phone(number) => format!("phone:{number}"),
-            Identity::Cookie(cookie) => format!("cookie:{cookie}"),
-            Identity::Client(name) => format!("client:{name}"),
-            Identity::Terminal(name) => format!("terminal:{name}"),
-            Identity::Network(std::net::IpAddr::V4(address)) => format!("network:{address}"),
+            Identity::Phone(number) => ["phone:", number].concat(),
+            Identity::Cookie(cookie) => ["cookie:", cookie].concat(),
+            Identity::Client(name) => ["client:", name].concat(),
+            Identity::Terminal(name) => ["terminal:", name].concat(),
+            Identity::Network(std::net::IpAddr::V4(address)) => ["network:", &address.to_string()].concat(),
             Identity::Network(std::net::IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(address) => format!("network:{address}"),
+                Some(address) => ["network:", &address.to_string()].concat(),
                 None => format!("network:{:016x}", u128::from(*address) >> 64),
             },
-            Identity::Unknown => format!("unknown:{}:{}", id.scope, id.key),
+            Identity::Unknown => ["unknown:", &id.scope, ":", &id.key].concat(),
         };
         let hash = |pepper: &Secret| {
             let digest = mac(pepper, &[text.as_bytes()]);

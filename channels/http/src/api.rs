@@ -187,8 +187,8 @@ fn inquiry_id(
     of: &str,
 ) -> Result<InquiryId, Problem> {
     let scope = match client {
-        Some(client) => format!("api/client/{}{of}", client.name),
-        None => format!("api/{}{of}", session::network(peer.address)),
+        Some(client) => ["api/client/", &client.name, of].concat(),
+        None => ["api/", &session::network(peer.address).to_string(), of].concat(),
     };
     let mut values = headers.get_all("idempotency-key").into_iter();
     let Some(value) = values.next() else {

@@ -29,7 +29,7 @@ impl Words {
     pub fn minute(&self, at: Timestamp, language: Language) -> String {
         let zoned = at.to_jiff().to_zoned(self.zone.clone());
         let time = format!("{:02}:{:02}", zoned.hour(), zoned.minute());
-        self.phrase(&Phrase::Minute { day: self.day(at.day_in(&self.zone), language), time }, language)
+        self.phrase(&Phrase::Minute { day: self.day(Day::from_civil(zoned.date()), language), time }, language)
     }
 
     /// An earlier check or sale: when and, where its place was trusted, in which city. Nothing else of it is said.
