@@ -57,3 +57,41 @@ impl Ahead {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::history::Past;
+
+    /// Holds units 1 to 3 in memory and 4 to 6 on a disk, and cannot read others.
+    struct Stored;
+
+    impl Peek for Stored {
+        fn peek(&self, key: &UnitKey, from_disk: bool) -> Option<Past> {
+            let serial = key.as_native().map_or(0, |(_, _, serial)| serial);
+            (serial <= 3 || (from_disk && serial <= 6)).then(Past::default)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_memory_or_the_disk_holds_is_read_and_counts_the_batches_known_before() {
+        let ahead = Ahead::of(Arc::new(Stored), Arc::new(AtomicU64::new(7)));
+        let asked = |from, to| (from..=to).map(|serial| UnitKey::native(1, 5, serial));
+        for (from, to) in [(1, 2), (3, 5), (6, 8), (7, 8)] {
+            let read = ahead.read(asked(from, to)).await;
+            let keys: Vec<UnitKey> = read.iter().map(|one| one.key).collect();
+            assert_eq!(keys, asked(from, to.min(6)).collect::<Vec<_>>());
+            assert!(read.iter().all(|one| one.as_of == 7));
+        }
+    }
+
+    #[tokio::test]
+    async fn where_too_many_wait_for_the_disk_nobody_else_does() {
+        let ahead = Ahead::of(Arc::new(Stored), Arc::default());
+        let all = Arc::clone(&ahead.waiting).try_acquire_many_owned(u32::try_from(WAITING).unwrap()).unwrap();
+        let asked = || (3..=4).map(|serial| UnitKey::native(1, 5, serial));
+        assert_eq!(ahead.read(asked()).await.len(), 1);
+        drop(all);
+        assert_eq!(ahead.read(asked()).await.len(), 2);
+    }
+}

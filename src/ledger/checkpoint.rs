@@ -405,6 +405,8 @@ mod tests {
         assert_eq!(read_all(dir.path(), 3, &verifying_key(&master())).unwrap().len(), 2);
         fs::write(&path, [&whole[..12], b"7", &whole[13..]].concat()).unwrap();
         assert!(Checkpoints::open(dir.path(), 3, &master()).is_err(), "the only one there is may be another key's");
+        fs::remove_file(&path).and_then(|()| fs::create_dir(&path)).unwrap();
+        assert!(matches!(Checkpoints::open(dir.path(), 3, &master()), Err(CheckpointError::Io { .. })));
     }
 
     #[test]

@@ -118,6 +118,17 @@ fn a_segment_that_stayed_empty_is_used_again_in_whatever_month() {
 }
 
 #[test]
+fn an_empty_segment_that_does_not_begin_where_the_one_before_ends_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    log.append(&rows_at(log.head(), &[START, START, START, DECEMBER])).unwrap();
+    drop(log);
+    meddle(&last_segment(dir.path()), "DELETE FROM event");
+    meddle(&segments(dir.path(), 0).unwrap()[0].path, "DELETE FROM event WHERE sequence = 3");
+    assert!(matches!(SegmentLog::open(dir.path(), 0), Err(LogError::Damaged { sequence: 3, .. })));
+}
+
+#[test]
 fn damage_at_the_end_is_found_when_the_log_is_opened() {
     for (sql, sequence) in [
         ("UPDATE event SET body = x'00' WHERE sequence = 250", 250),

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use rusqlite::types::Value;
 
-use super::reduce::{Due, due, reduce};
+use super::reduce::{Due, ReducedSegment, due, reduce};
 use super::whole::{self, archive};
 use super::*;
 use crate::index::UnitKey;
 use crate::ledger::audit::{self, Verified};
-use crate::ledger::checkpoint::{Checkpoint, signing_key, verifying_key};
+use crate::ledger::checkpoint::{Checkpoint, signed, signing_key, verifying_key};
 use crate::ledger::event::{Event, Kind};
 use crate::ledger::forgotten::Forgotten;
 use crate::ledger::histories::{Histories as _, SqliteHistories};
@@ -28,16 +28,19 @@ fn master() -> Secret {
     Secret::from_bytes([5; 32])
 }
 
+fn forgotten() -> Event {
+    let names = vec![1, 2];
+    Event::Forgotten(Forgotten { names, anonymous: 77, with_opt_out: false, by: "o".to_owned(), reason: None })
+}
+
 /// A log of four months in which somebody is forgotten in the second.
 fn written(dir: &Path) -> Vec<Row> {
     let mut log = SegmentLog::open(dir, 0).unwrap();
     let mut rows = memory::write(&mut log, START, EVENTS / 4);
-    let forgotten =
-        Forgotten { names: vec![1, 2], anonymous: 77, with_opt_out: false, by: "o".to_owned(), reason: None };
     let last = rows.last().unwrap().clone();
     // Twice, so that two rows that are kept stand beside one another.
     for _ in 0..2 {
-        let row = Row::after(&log.head(), last.at, &Event::Forgotten(forgotten.clone()), false);
+        let row = Row::after(&log.head(), last.at, &forgotten(), false);
         log.append(std::slice::from_ref(&row)).unwrap();
         rows.push(row);
     }
@@ -185,6 +188,42 @@ fn a_change_of_what_is_kept_is_found() {
     assert!(audit::verify(dir.path(), 0, &[], Some(&other), &mut |_, _| {}).is_err(), "signed by another");
 }
 
+/// As a faulty program with the right key would sign it.
+#[test]
+fn a_signed_note_that_does_not_follow_from_the_event_before_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = written(dir.path());
+    reduced(dir.path(), 1);
+    let before = segments(dir.path(), 0).unwrap().remove(0);
+    let before = ReducedSegment::open(&before, 0, None).unwrap();
+    let head = before.read(Head::genesis(0), &mut |_| Ok(()), &mut |_, _| Ok(())).unwrap();
+    assert_eq!(head, Head::of(0, &rows[usize::try_from(head.sequence).unwrap() - 1]));
+
+    let segment = segments(dir.path(), 0).unwrap().remove(1);
+    let sound = std::fs::read(&segment.path).unwrap();
+    let first = segment.first;
+    for (line, value, follows) in [
+        (4, head.at.as_millis().to_string(), true),
+        (4, (head.at.as_millis() - 1).to_string(), false),
+        (1, format!("{first} {}", first - 1), false),
+        (1, format!("{} {}", first + 1, first + 100), false),
+        (2, "A".repeat(43) + "=", false),
+    ] {
+        let connection = sqlite::open(&segment.path, sqlite::Durability::Log, &[""]).unwrap();
+        let note = "SELECT value FROM meta WHERE key = 'note'";
+        let text: Vec<u8> = connection.query_row(note, [], |row| row.get(0)).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let mut lines: Vec<&str> = text.split("\n\n").next().unwrap().lines().collect();
+        lines[line] = &value;
+        let note = signed("verigate/0/reduced", &(lines.join("\n") + "\n"), &signing_key(&master()));
+        connection.execute("UPDATE meta SET value = ?1 WHERE key = 'note'", [note.as_bytes()]).unwrap();
+        sqlite::finish(connection).unwrap();
+        assert_eq!(verify(dir.path(), &[]).is_ok(), follows, "{lines:?}");
+        sqlite::remove(&segment.path).unwrap();
+        std::fs::write(&segment.path, &sound).unwrap();
+    }
+}
+
 #[test]
 fn a_segment_that_the_next_does_not_follow_is_not_reduced() {
     let dir = tempfile::tempdir().unwrap();
@@ -194,6 +233,15 @@ fn a_segment_that_the_next_does_not_follow_is_not_reduced() {
     next.execute("UPDATE meta SET value = randomblob(32) WHERE key = 'predecessor'", []).unwrap();
     let refused = reduce(dir.path(), 0, &found[0], &signing_key(&master()));
     assert!(matches!(refused, Err(LogError::Damaged { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_log_that_ends_with_an_order_to_forget_is_rebuilt_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    memory::write(&mut log, START, 40);
+    log.append(&[Row::after(&log.head(), log.head().at, &forgotten(), false)]).unwrap();
+    assert_eq!(histories(dir.path()).1, 41);
 }
 
 #[test]

@@ -172,6 +172,8 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(20);
@@ -199,6 +201,27 @@ mod tests {
         });
         assert!(jobs.join(&mut joining, LONG).is_empty(), "it is full");
         assert_eq!(jobs.len(), 2, "who had no room waits for the next");
+    }
+
+    #[test]
+    fn a_group_waits_until_those_who_are_expected_are_here() {
+        let jobs = Jobs::holding(100);
+        jobs.answering(4);
+        sent(&jobs, 1);
+        let (_, mut joining) = jobs.take(64, LONG);
+        assert_eq!(joining.expected, 3);
+        let has_joined = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !jobs.queue().is_asleep && !has_joined.load(Ordering::Acquire) {
+                    std::thread::yield_now();
+                }
+                sent(&jobs, 3);
+            });
+            let joined = jobs.join(&mut joining, 16 * LONG).len();
+            has_joined.store(true, Ordering::Release);
+            assert_eq!((joined, MOMENTS - joining.moments), (3, 1));
+        });
     }
 
     #[test]

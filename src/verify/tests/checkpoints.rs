@@ -3,6 +3,21 @@
 use super::*;
 use crate::ledger::checkpoint::{Checkpoint, read_all, verifying_key};
 
+#[test]
+fn the_end_of_the_log_is_signed_when_the_gateway_closes_if_something_was_written() {
+    let mut bench = Bench::new(None);
+    let position = bench.ask(bench.inquiry(0, "861", None)).unwrap().position.unwrap();
+    for _ in 0..2 {
+        bench.gateway = None;
+        let folder = Folder::all_in(bench.dir.path());
+        let key = verifying_key(&Secret::load(&folder.master()).unwrap());
+        let all = read_all(&folder.checkpoints, 0, &key).unwrap();
+        assert_eq!(all.iter().filter(|signed| signed.sequence == position.sequence).count(), 1);
+        assert_eq!(all.last().unwrap().sequence, position.sequence);
+        bench.open();
+    }
+}
+
 /// What is signed once all that was asked is settled and the writer has looked round.
 fn signed(bench: &Bench) -> Vec<Checkpoint> {
     bench.order(Order::TidyKeys);

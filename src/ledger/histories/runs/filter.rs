@@ -136,4 +136,14 @@ mod tests {
             assert_eq!(Filter::read(&bytes), filter);
         }
     }
+
+    /// Runs that were written before are read with it.
+    #[test]
+    fn a_filter_stays_as_it_is_from_one_version_to_the_next() {
+        let lines = [0, 1, 1_000, SMALL - 1, SMALL, 100_000].map(|units| Filter::of(units).lines());
+        assert_eq!(lines, [1, 1, 24, 46_875, 31_250, 2_344]);
+        let mut filter = Filter::of(1_000);
+        (0..1_000).for_each(|n| filter.put(Hashed::of(key(n) << 64 | key(n + 7))));
+        assert_eq!(crc32fast::hash(&filter.bytes().flatten().collect::<Vec<u8>>()), 2_823_654_748);
+    }
 }

@@ -105,6 +105,7 @@ fn units_that_come_again_are_not_counted_again() {
     about(&vec![run(4, 0, 20_000), run(3, 0, 20_000)], 20_000);
     about(&vec![run(6, 10_000, 20_000), run(5, 0, 20_000)], 30_000);
     about(&vec![run(8, 0, 400), run(7, 0, 40_000)], 40_000);
+    about(&vec![run(10, 20_000, 20_000), run(9, 0, 40_000)], 40_000);
 }
 
 #[test]
