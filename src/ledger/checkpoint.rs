@@ -160,9 +160,7 @@ impl Checkpoints {
     fn write(&self, block: &str) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().append(true).create(true).open(&self.path)?;
         // What a power cut or a failed write left of an earlier attempt.
-        if file.metadata()?.len() != self.whole {
-            file.set_len(self.whole)?;
-        }
+        file.set_len(self.whole)?;
         file.write_all(block.as_bytes())?;
         file.sync_all()?;
         match self.path.parent() {

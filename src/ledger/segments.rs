@@ -329,7 +329,6 @@ fn check_tail(reader: &mut SegmentReader, head: Head) -> Result<(), LogError> {
     let mut chain = match rows.first() {
         Some(row) if from + 1 == first => Chain::from(Head {
             hash: reader.predecessor(row.sequence)?,
-            at: row.at,
             sequence: from,
             ..Head::genesis(head.stream)
         }),

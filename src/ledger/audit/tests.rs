@@ -198,4 +198,8 @@ fn a_rebuild_takes_the_place_of_a_damaged_file_with_the_same_digest_each_time() 
     drop(first);
     rebuild(dir.path(), 0, &into, &mut |_, _| {}).unwrap();
     assert_eq!(SqliteHistories::open(&into).unwrap().digest().unwrap(), digest);
+    change(dir.path(), "UPDATE event SET receipts = receipts + 1 WHERE sequence = 200", &[]);
+    assert!(matches!(rebuild(dir.path(), 0, &into, &mut |_, _| {}), Err(LogError::Damaged { sequence: 200, .. })));
+    assert_eq!(SqliteHistories::open(&into).unwrap().digest().unwrap(), digest, "what stood before stands");
+    assert!(SqliteHistories::unused(&into).is_err(), "a file holds no runs");
 }

@@ -374,7 +374,7 @@ fn the_index_is_folded_anew_beside_the_gateway_and_a_damaged_list_is_found_by_it
     for told in [&events, &bytes] {
         let (done, all) = told.last().unwrap();
         assert!(done == all && *all > 0, "{told:?}");
-        assert!(told.is_sorted());
+        assert!(told.is_sorted() && told.iter().all(|(done, of)| *done <= *all && of == all), "{told:?}");
     }
     flip(&set_file(&folder));
     let indexed = reindex::rebuild(&folder, codes(), &mut |_, _| {}, &mut |_, _| {}).unwrap();

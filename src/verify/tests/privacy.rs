@@ -55,7 +55,10 @@ impl Bench {
     pub(super) fn same_when_rebuilt(&mut self) {
         self.gateway = None;
         let folder = Folder::all_in(self.dir.path());
-        let digest = || SqliteHistories::open(&folder.histories()).unwrap().digest().unwrap();
+        let digest = || {
+            let mut histories = SqliteHistories::open(&folder.histories()).unwrap();
+            (histories.digest().unwrap(), histories.standing().unwrap().owed)
+        };
         let live = digest();
         audit::rebuild(&folder.log(), 0, &folder.histories(), &mut |_, _| {}).unwrap();
         assert_eq!(digest(), live);
@@ -100,6 +103,7 @@ fn what_is_known_of_an_asker_is_told_until_it_is_forgotten() {
     assert!(known.opted_out_since.is_some());
     bench.runtime.block_on(bench.gateway().delivered(reply.position.unwrap(), Delivery::Delivered)).unwrap();
     assert_eq!(bench.known("861").owed.len(), 1);
+    bench.same_when_rebuilt();
 
     bench.forget("861", false);
     let after = bench.known("861");
@@ -116,6 +120,29 @@ fn what_is_known_of_an_asker_is_told_until_it_is_forgotten() {
     let folder = bench.gateway().folder().clone();
     let overview = privacy::overview(&folder, Timestamp(START)).unwrap();
     assert_eq!((overview.opt_outs, overview.forgotten, overview.peppers.len()), (0, 2, 1));
+}
+
+#[test]
+fn what_is_known_of_an_asker_is_gathered_from_all_months() {
+    let bench = Bench::new(None);
+    // To 2026-09-30T23:59:20Z.
+    bench.pass(812_760_000);
+    let first = bench.ask(texted(&bench, Request::Check, "a")).unwrap();
+    bench.ask(texted(&bench, Request::Stop, "b")).unwrap();
+    let other = Asker::new(Identity::Phone("862".to_owned()), Role::Shopper);
+    bench.ask(Inquiry { asker: other, ..texted(&bench, Request::Stop, "o") }).unwrap();
+    bench.pass(120_000);
+    bench.ask(texted(&bench, Request::Start, "c")).unwrap();
+    bench.runtime.block_on(bench.gateway().delivered(first.position.unwrap(), Delivery::Delivered)).unwrap();
+    let (folder, now) = (bench.gateway().folder(), Timestamp(bench.time.load(Ordering::SeqCst)));
+    let overview = privacy::overview(folder, now).unwrap();
+    assert_eq!((overview.segments.len(), overview.opt_outs), (2, 1), "the other's stands");
+    let mut told = Vec::new();
+    let known = privacy::known(folder, &bench.names("861"), now, &mut |done, all| told.push((done, all))).unwrap();
+    assert!(known.events.len() == 3 && known.events.is_sorted_by(|one, next| one.sequence > next.sequence));
+    assert_eq!(known.owed.len(), 2, "what was delivered in the month after is not");
+    let (half, end) = (told[0].0, told[1].1);
+    assert!(told == [(half, end), (end, end)] && half > 0 && half < end, "{told:?}");
 }
 
 #[test]

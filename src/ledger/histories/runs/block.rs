@@ -264,6 +264,14 @@ mod tests {
         (taken, bytes)
     }
 
+    #[test]
+    fn a_block_is_filled_to_its_page_and_not_beyond_whatever_the_length_of_its_pasts() {
+        for length in 100..300 {
+            let units = (0..60_u128).map(|key| (key, vec![7; length])).collect();
+            assert!((10..40).contains(&filled(&units).0.len()), "of {length} bytes each");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_block_holds_what_was_written_and_nothing_else(units in units(), others in prop::collection::vec(any::<u128>(), 8)) {
