@@ -8,6 +8,7 @@ mod model;
 mod owed;
 mod privacy;
 mod prune;
+mod retries;
 
 use std::path::Path;
 use std::sync::atomic::AtomicI64;

@@ -1,5 +1,7 @@
 //! What leaves, and what never does.
 
+use std::collections::BTreeSet;
+
 use contract::{EventTime, Request, Tip};
 use serde_json::{Value, json};
 
@@ -52,6 +54,8 @@ fn every_event_is_one_json_object_with_its_place_and_hash() {
         let hash: String = row.hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(line["hash"], hash);
     }
+    let kinds: BTreeSet<&str> = lines.iter().filter_map(|line| line["kind"].as_str()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["delivered", "flagged", "inquiry", "unit_life"]);
     let check = &lines[1]["checks"][0];
     assert_eq!(check["unit"], json!({"layout": 1, "resource": 4_002, "serial": 2}));
     assert_eq!(
