@@ -78,7 +78,7 @@ fn every_event_is_one_json_object_with_its_place_and_hash() {
 #[test]
 fn of_an_asker_who_was_forgotten_leaves_what_was_answered_and_not_by_whom_or_where() {
     let tip = InquiryEvent {
-        request: Some(Request::Tip(Tip { receipt: None, text: String::new() })),
+        request: Some(Request::Tip(Tip { receipt: None, text: "sold at a market".to_owned() })),
         tip: inquiry(2).owed,
         ..inquiry(12)
     };
@@ -87,9 +87,10 @@ fn of_an_asker_who_was_forgotten_leaves_what_was_answered_and_not_by_whom_or_whe
     let log = log_of(&[
         Event::Inquiry(inquiry(2)),
         Event::Inquiry(inquiry(12)),
-        Event::Inquiry(tip),
+        Event::Inquiry(tip.clone()),
         Event::Forgotten(forgotten),
         Event::Inquiry(inquiry(12)),
+        Event::Inquiry(tip),
     ]);
     let lines = lines(&log);
     let told = |nth: usize| (&lines[nth]["asker"], !lines[nth]["place"].is_null(), !lines[nth]["owed"].is_null());
@@ -97,6 +98,7 @@ fn of_an_asker_who_was_forgotten_leaves_what_was_answered_and_not_by_whom_or_whe
     assert_eq!(told(1), (&json!("forgotten"), false, false));
     assert_eq!(told(2), (&json!("forgotten"), false, false));
     assert_eq!(told(4), (&json!("0000000000000001"), true, true));
+    assert_eq!((&lines[2]["tip"]["text"], &lines[5]["tip"]["text"]), (&json!(""), &json!("sold at a market")));
     assert_eq!(lines[1]["checks"], lines[4]["checks"], "it is the history of goods");
 }
 

@@ -97,6 +97,7 @@ fn what_is_known_of_an_asker_is_told_until_it_is_forgotten() {
     let known = bench.known("861");
     assert_eq!(known.events.len(), 2);
     assert_eq!(known.events[1].checks[0].verdict, VerdictKind::GenuineFirst);
+    assert!(known.events[1].checks[0].unit.as_ref().unwrap().starts_with("1234567-"));
     assert_eq!(known.events[1].at.as_millis() % 60_000, 0);
     assert!(known.events[1].sequence < known.events[0].sequence, "the latest first");
     assert_eq!(known.owed.len(), 2, "the answer and the word that no more will come");
@@ -141,6 +142,7 @@ fn what_is_known_of_an_asker_is_gathered_from_all_months() {
     let known = privacy::known(folder, &bench.names("861"), now, &mut |done, all| told.push((done, all))).unwrap();
     assert!(known.events.len() == 3 && known.events.is_sorted_by(|one, next| one.sequence > next.sequence));
     assert_eq!(known.owed.len(), 2, "what was delivered in the month after is not");
+    assert_eq!(known.opted_out_since, None);
     let (half, end) = (told[0].0, told[1].1);
     assert!(told == [(half, end), (end, end)] && half > 0 && half < end, "{told:?}");
 }
