@@ -65,7 +65,22 @@ impl Stock {
         ensure!(batches.iter().map(Batch::count).sum::<u64>() == units, "{} is damaged; remove it", dir.display());
         let stock = Self { dir, demo, folder, batches };
         once(&stock.dir.join("filled"), || stock.write_pasts())?;
+        stock.read()?;
         Ok(stock)
+    }
+
+    /// Histories, ours and the peer's, into the system's memory: of a folder from the last time they may lie on the disk alone,
+    /// and no row measures that.
+    fn read(&self) -> anyhow::Result<()> {
+        for folder in [&self.dir, &self.folder.histories().with_extension("runs")] {
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_file() {
+                    std::io::copy(&mut fs::File::open(path)?, &mut std::io::sink())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn write_pasts(&self) -> anyhow::Result<()> {
