@@ -221,7 +221,7 @@ impl<'a> Walk<'a> {
             take(Seen::End(end))?;
             self.chain = Chain::from(end);
             self.reduced.0 += 1;
-            self.reduced.1 += end.sequence - head.sequence - reduced.note().kept;
+            self.reduced.1 += (end.sequence - head.sequence).saturating_sub(reduced.note().kept);
         }
         Ok(())
     }

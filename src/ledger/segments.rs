@@ -327,8 +327,8 @@ fn check_tail(reader: &mut SegmentReader, head: Head) -> Result<(), LogError> {
     let from = head.sequence.saturating_sub(CHECKED_AT_OPEN).max(first.saturating_sub(1));
     let rows = reader.after(from, false, usize::MAX)?;
     let mut chain = match rows.first() {
-        Some(row) if from + 1 == first => {
-            Chain::from(Head { hash: reader.predecessor(row.sequence)?, sequence: from, ..Head::genesis(head.stream) })
+        Some(_) if from + 1 == first => {
+            Chain::from(Head { hash: reader.predecessor(first)?, sequence: from, ..Head::genesis(head.stream) })
         }
         Some(_) => match reader.row(from)? {
             Some(before) => Chain::from(Head::of(head.stream, &before)),

@@ -15,7 +15,8 @@
 //! sum of every run's trailer, which has a sum of all blocks, so that no run can take another's place.
 //!
 //! **How a past is found.** From the newest run to the oldest; the first that holds the unit has its past. A run whose
-//! filter does not know the unit costs one access to memory, the one that holds it a `pread` of a page and, of a long directory, one of 640 bytes before.
+//! filter does not know the unit costs one access to memory, the one that holds it a `pread` of a page and, where its directory
+//! is long, one of 640 bytes before.
 //!
 //! **What damage does.** Whatever is not what was written is an error that names the rebuild, never a past that is missing:
 //! a unit without a past would be told `first` a second time.
