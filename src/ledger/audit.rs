@@ -212,16 +212,23 @@ impl<'a> Walk<'a> {
             self.seam()?;
             let head = self.chain.head();
             let reduced = ReducedSegment::open(segment, head.stream, self.key)?;
+            let mut next = head.sequence + 1;
             let taken = RefCell::new(&mut *take);
             let end = reduced.read(
                 head,
-                &mut |row| taken.borrow_mut()(Seen::Kept(row, &event_of(row)?)),
+                &mut |row| {
+                    if row.sequence < next || row.sequence > reduced.note().last {
+                        return Err(LogError::Damaged { sequence: next, what: "a kept event is another's".to_owned() });
+                    }
+                    next = row.sequence + 1;
+                    taken.borrow_mut()(Seen::Kept(row, &event_of(row)?))
+                },
                 &mut |key, past| taken.borrow_mut()(Seen::Past(key, past)),
             )?;
             take(Seen::End(end))?;
             self.chain = Chain::from(end);
             self.reduced.0 += 1;
-            self.reduced.1 += (end.sequence - head.sequence).saturating_sub(reduced.note().kept);
+            self.reduced.1 += end.sequence - head.sequence - reduced.note().kept;
         }
         Ok(())
     }

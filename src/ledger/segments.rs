@@ -327,6 +327,7 @@ fn check_tail(reader: &mut SegmentReader, head: Head) -> Result<(), LogError> {
     let from = head.sequence.saturating_sub(CHECKED_AT_OPEN).max(first.saturating_sub(1));
     let rows = reader.after(from, false, usize::MAX)?;
     let mut chain = match rows.first() {
+        Some(_) if from == 0 => Chain::from(Head::genesis(head.stream)),
         Some(_) if from + 1 == first => {
             Chain::from(Head { hash: reader.predecessor(first)?, sequence: from, ..Head::genesis(head.stream) })
         }

@@ -129,6 +129,17 @@ fn an_empty_segment_that_does_not_begin_where_the_one_before_ends_is_damage() {
 }
 
 #[test]
+fn a_log_that_does_not_begin_at_the_beginning_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = SegmentLog::open(dir.path(), 0).unwrap();
+    log.append(&rows_at(Head { hash: [1; 32], ..log.head() }, &[START; 2])).unwrap();
+    drop(log);
+    let named = format!("UPDATE meta SET value = x'{}' WHERE key = 'predecessor'", "01".repeat(32));
+    meddle(&last_segment(dir.path()), &named);
+    assert!(matches!(SegmentLog::open(dir.path(), 0), Err(LogError::Damaged { sequence: 1, .. })));
+}
+
+#[test]
 fn damage_at_the_end_is_found_when_the_log_is_opened() {
     for (sql, sequence) in [
         ("UPDATE event SET body = x'00' WHERE sequence = 250", 250),

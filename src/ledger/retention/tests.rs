@@ -188,6 +188,32 @@ fn a_change_of_what_is_kept_is_found() {
     assert!(audit::verify(dir.path(), 0, &[], Some(&other), &mut |_, _| {}).is_err(), "signed by another");
 }
 
+#[test]
+fn a_kept_event_in_another_s_place_is_told_with_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path());
+    reduced(dir.path(), 62);
+    let segment = segments(dir.path(), 0).unwrap().remove(0);
+    let connection = sqlite::open(&segment.path, sqlite::Durability::Log, &[""]).unwrap();
+    let nth = |order: &str| -> u64 {
+        let select = format!("SELECT sequence FROM event ORDER BY sequence {order}");
+        connection.query_row(&select, [], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned()
+    };
+    let (first, before_last, last) = (nth("LIMIT 1"), nth("DESC LIMIT 1 OFFSET 1"), nth("DESC LIMIT 1"));
+    let move_event = |from: u64, to: u64| {
+        let moved = "UPDATE event SET sequence = ?2 WHERE sequence = ?1";
+        assert_eq!(connection.execute(moved, [from.cast_signed(), to.cast_signed()]).unwrap(), 1);
+    };
+    for (from, to, told) in [(first, 0, 1), (last, 1_000_000, before_last + 1)] {
+        move_event(from, to);
+        let found = verify(dir.path(), &[]).unwrap_err();
+        assert!(found.to_string().contains("another's"), "{found}");
+        assert!(matches!(found, LogError::Damaged { sequence, .. } if sequence == told), "{told}: {found}");
+        move_event(to, from);
+    }
+    verify(dir.path(), &[]).unwrap();
+}
+
 /// As a faulty program with the right key would sign it.
 #[test]
 fn a_signed_note_that_does_not_follow_from_the_event_before_is_refused() {

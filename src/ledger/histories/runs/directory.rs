@@ -30,9 +30,8 @@ struct Stride {
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     strides: Vec<Stride>,
-    /// The entries of all blocks; empty where they are more than a few.
-    all: Vec<u8>,
-    is_small: bool,
+    /// The entries of all blocks, where they are few.
+    all: Option<Vec<u8>>,
     blocks: usize,
     /// The last block's first key and first page.
     newest: Option<(u128, u32)>,
@@ -47,9 +46,8 @@ impl Directory {
     pub(super) fn of(blocks: u32, pages: u32, last: u128) -> Self {
         let blocks = in_memory(blocks);
         let strides = Vec::with_capacity(blocks.div_ceil(STRIDE));
-        let is_small = blocks <= FEW;
-        let all = Vec::with_capacity(if is_small { blocks * ENTRY } else { 0 });
-        Self { strides, all, is_small, blocks: 0, newest: None, pages, last }
+        let all = (blocks <= FEW).then(|| Vec::with_capacity(blocks * ENTRY));
+        Self { strides, all, blocks: 0, newest: None, pages, last }
     }
 
     /// Takes the entries of the next blocks: of a whole stride, or of the last; whether they may follow those before.
@@ -64,8 +62,8 @@ impl Directory {
             self.newest = Some((first, start));
             self.blocks += 1;
         }
-        if self.is_small {
-            self.all.extend_from_slice(entries);
+        if let Some(all) = &mut self.all {
+            all.extend_from_slice(entries);
         }
         true
     }
@@ -93,7 +91,7 @@ impl Directory {
 
     /// The entries of a stride, if they are held.
     pub(super) fn held(&self, stride: usize) -> Option<Entries> {
-        let held = self.all.chunks(STRIDE_BYTES).nth(stride)?;
+        let held = self.all.as_ref()?.chunks(STRIDE_BYTES).nth(stride)?;
         let mut bytes = [0; STRIDE_BYTES];
         bytes.get_mut(..held.len())?.copy_from_slice(held);
         Some(self.stride(stride, bytes))
