@@ -20,9 +20,17 @@ use crate::problem::{Problem, ProblemKind};
 use crate::run::{Gateway, request_id};
 use crate::{api, pages};
 
-/// On every response: nothing from elsewhere, in no frame, no guessing of types. The referrer stays on this site and is
+/// On every response that is for a program: should a browser be made to show it, it is shown in no frame, as no other type,
+/// and to no other site. What else a page says of itself means nothing on JSON.
+static OF_PROGRAMS: [(HeaderName, HeaderValue); 3] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// On every other response: nothing from elsewhere, in no frame, no guessing of types. The referrer stays on this site and is
 /// not left out altogether, because browsers then send `Origin: null` with the form and a forged one looks the same.
-static GUARDS: [(HeaderName, HeaderValue); 7] = [
+static OF_PAGES: [(HeaderName, HeaderValue); 7] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -133,9 +141,13 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 /// Adds what every response carries; one that is only ever read by TLS says so for a year.
 pub(crate) fn guard(response: &mut Response, by_tls: bool) {
     let headers = response.headers_mut();
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|of| matches!(of.as_bytes(), b"application/json" | b"application/problem+json"));
+    let guards: &[_] = if is_json { &OF_PROGRAMS } else { &OF_PAGES };
     // Room for all of them at once, and the two below.
-    headers.reserve(GUARDS.len() + 2);
-    for (name, value) in &GUARDS {
+    headers.reserve(guards.len() + 2);
+    for (name, value) in guards {
         // A page that needs more than the others has said so itself.
         headers.entry(name).or_insert_with(|| value.clone());
     }

@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,11 +13,15 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The tasks of one channel, and when they must be over. Clones share the same tasks.
 #[derive(Debug, Clone)]
 pub struct Drain {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     stopping: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
@@ -27,13 +32,14 @@ impl Drain {
     /// Tasks that may run on for `grace` once `stopping` is cancelled.
     #[must_use]
     pub fn new(stopping: CancellationToken, grace: Duration) -> Self {
-        Self { stopping, cut: CancellationToken::new(), tasks: TaskTracker::new(), grace }
+        let shared = Shared { stopping, cut: CancellationToken::new(), tasks: TaskTracker::new(), grace };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Cancelled when no new work is to be taken on.
     #[must_use]
-    pub const fn stopping(&self) -> &CancellationToken {
-        &self.stopping
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.shared.stopping
     }
 
     /// Runs a task that [`Drain::finish`] waits for. It resolves to `None` where it was cut.
@@ -42,48 +48,45 @@ impl Drain {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let cut = self.cut.clone();
+        let shared = Arc::clone(&self.shared);
         // In memory of its own: every layer around it would hold room for it once more.
         let task = Box::pin(task);
-        self.tasks.spawn(async move { cut.run_until_cancelled(task).await })
+        self.shared.tasks.spawn(async move { shared.cut.run_until_cancelled(task).await })
     }
 
-    /// Runs a task within the one that awaits it, and on its own once that one lets go of it: what was begun is ended,
-    /// whoever waits or does not, at the price of a task only where nobody does. Otherwise as [`Drain::spawn`].
+    /// Runs a task within the one that awaits it, which must be one of this drain's, and on its own once that one lets go of
+    /// it: what was begun is ended, whoever waits or does not, at the price of a task only where nobody does. Cut and waited
+    /// for with the one that awaits it, and then as [`Drain::spawn`].
     pub fn outlive<F>(&self, task: F) -> Outliving<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let cut = self.cut.clone();
         // In memory of its own, as in `spawn`.
-        let task = Box::pin(task);
-        let task = async move { cut.run_until_cancelled_owned(task).await };
-        Outliving { task: Some(Box::pin(task)), drain: self.clone(), _counted: self.tasks.token() }
+        Outliving { task: Some(Box::pin(task)), drain: self.clone() }
     }
 
     /// Waits until every task is over, for at most the grace, then cuts the rest and returns how many that were. Call it
     /// after the last [`crate::Listener::serve`] returned.
     pub async fn finish(&self) -> usize {
-        self.tasks.close();
-        if tokio::time::timeout(self.grace, self.tasks.wait()).await.is_ok() {
+        let Shared { cut, tasks, grace, .. } = &*self.shared;
+        tasks.close();
+        if tokio::time::timeout(*grace, tasks.wait()).await.is_ok() {
             return 0;
         }
-        let left = self.tasks.len();
-        self.cut.cancel();
-        self.tasks.wait().await;
+        let left = tasks.len();
+        cut.cancel();
+        tasks.wait().await;
         left
     }
 }
 
-/// A task that goes on when it is dropped; see [`Drain::outlive`]. Awaited it gives what the task gives, or `None` where it
-/// was cut.
+/// A task that goes on when it is dropped; see [`Drain::outlive`]. Awaited it gives what the task gives.
 #[must_use = "it begins when it is awaited, or dropped"]
 pub struct Outliving<T: Send + 'static> {
     /// Gone when it is over.
-    task: Option<Pin<Box<dyn Future<Output = Option<T>> + Send>>>,
+    task: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     drain: Drain,
-    _counted: TaskTrackerToken,
 }
 
 /// The task panicked.
@@ -92,11 +95,11 @@ pub struct Outliving<T: Send + 'static> {
 pub struct Panicked;
 
 impl<T: Send + 'static> Future for Outliving<T> {
-    type Output = Result<Option<T>, Panicked>;
+    type Output = Result<T, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(task) = self.task.as_mut() else { return Poll::Ready(Ok(None)) };
-        // A task that panicked is never looked at again.
+        // A task that panicked, or ended, is never looked at again.
+        let Some(task) = self.task.as_mut() else { return Poll::Ready(Err(Panicked)) };
         let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(context)));
         let given = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
@@ -111,8 +114,8 @@ impl<T: Send + 'static> Future for Outliving<T> {
 impl<T: Send + 'static> Drop for Outliving<T> {
     fn drop(&mut self) {
         // Without a runtime everything is over.
-        if let (Some(task), Ok(runtime)) = (self.task.take(), Handle::try_current()) {
-            drop(self.drain.tasks.spawn_on(task, &runtime));
+        if let (Some(task), Ok(_)) = (self.task.take(), Handle::try_current()) {
+            drop(self.drain.spawn(task));
         }
     }
 }
@@ -166,11 +169,12 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_is_awaited_gives_its_value_is_cut_like_any_other_and_its_panic_is_an_error() {
         let drain = Drain::new(CancellationToken::new(), Duration::from_millis(20));
-        assert_eq!(drain.outlive(async { 7 }).await, Ok(Some(7)));
-        let panicked: Result<Option<()>, _> = drain.outlive(async { panic!("as a test") }).await;
+        assert_eq!(drain.outlive(async { 7 }).await, Ok(7));
+        let panicked: Result<(), _> = drain.outlive(async { panic!("as a test") }).await;
         assert_eq!(panicked, Err(Panicked));
-        let (task, cut) = tokio::join!(drain.outlive(std::future::pending::<()>()), drain.finish());
-        assert_eq!((task, cut), (Ok(None), 1));
+        let outliving = drain.outlive(std::future::pending::<()>());
+        let (task, cut) = tokio::join!(drain.spawn(outliving), drain.finish());
+        assert_eq!((task.unwrap(), cut), (None, 1));
         let late = drain.outlive(std::future::pending::<()>());
         drop(late);
         assert_eq!(drain.finish().await, 0, "nothing begins after the end");

@@ -1,4 +1,4 @@
-//! Reads anything as a number, a message, a date and a lot, and checks what must hold of every reading.
+//! Reads anything as a number, GS1 data, a link, a message, a date and a lot, and checks what must hold of every reading.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

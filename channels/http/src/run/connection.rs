@@ -16,9 +16,9 @@ use axum::response::{IntoResponse as _, Response};
 use contract::Refusal;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use net::{Connection, Outliving, Peer, Stream};
+use net::{Connection, Drain, Outliving, Peer, Stream};
 use tower::ServiceExt;
 use tracing::{Instrument, Span};
 
@@ -33,14 +33,30 @@ const STREAMS: u32 = 64;
 /// An answer is still being taken by whoever takes so many bytes of it per `header_timeout_s`: the slowest telephone line does.
 const SLOWEST: u64 = 8_192;
 
+/// So many looks at a connection make up `header_timeout_s`.
+const LOOKS: u32 = 4;
+
 /// What answers the requests of every connection.
 pub(super) struct Service {
     gateway: Arc<Gateway>,
     router: Router,
-    builder: Builder<TokioExecutor>,
+    builder: Builder<Streams>,
 }
 
-/// What a connection is doing: an idle one is told by two looks that show the same.
+/// Where the streams of an HTTP/2 connection run: they are waited for and cut as the connections are.
+#[derive(Debug, Clone)]
+struct Streams(Drain);
+
+impl<F> hyper::rt::Executor<F> for Streams
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        drop(self.0.spawn(stream));
+    }
+}
+
+/// What a connection is doing: an idle one is told by looks in a row that show the same.
 #[derive(Debug, Default)]
 struct Activity {
     begun: AtomicU64,
@@ -49,7 +65,7 @@ struct Activity {
 
 impl Service {
     pub(super) fn new(gateway: Arc<Gateway>, router: Router) -> Self {
-        let builder = builder(&gateway.settings.requests);
+        let builder = builder(&gateway.settings.requests, Streams(gateway.tasks.clone()));
         Self { gateway, router, builder }
     }
 
@@ -108,9 +124,8 @@ async fn ended(
     // The body's own patience comes first; this one is for the answer.
     let patience = Duration::from_secs(gateway.settings.requests.request_timeout_s.into()) * 2;
     match tokio::time::timeout(patience, task).await {
-        Ok(Ok(Some(Ok(response)))) => Ok(response),
-        Ok(Ok(Some(Err(never)))) => match never {},
-        Ok(Ok(None)) => Err(Problem::from(Refusal::Unavailable("the gateway is stopping"))),
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Ok(Err(never))) => match never {},
         Ok(Err(error)) => {
             tracing::error!(parent: span, %error, "a request failed");
             Err(Problem::from(Refusal::Internal))
@@ -148,10 +163,10 @@ pub(super) async fn converse(connection: Connection, service: Arc<Service>) {
         }
     });
     let mut conversation = pin!(builder.serve_connection(TokioIo::new(stream), requests));
-    // hyper's own header time-out starts only when it knows the version; a peer that says nothing, or stops within the
-    // first bytes, or holds an HTTP/2 connection open for nothing is cut here.
-    let mut look = pin!(tokio::time::sleep(pause));
-    let (mut seen, mut sent, mut closing) = (0, 0, false);
+    // A peer that says nothing, or stops within its first bytes or a head, or holds an HTTP/2 connection open for nothing is
+    // cut here: asked to go once all looks of a pause show the same, and left at the next.
+    let mut look = pin!(tokio::time::sleep(pause / LOOKS));
+    let (mut seen, mut sent, mut quiet, mut closing) = (0, 0, 0, false);
     loop {
         tokio::select! {
             result = conversation.as_mut() => {
@@ -167,30 +182,34 @@ pub(super) async fn converse(connection: Connection, service: Arc<Service>) {
             () = look.as_mut() => {
                 let (begun, ended) = (activity.begun.load(Ordering::Relaxed), activity.ended.load(Ordering::Relaxed));
                 let left = written.load(Ordering::Relaxed);
-                let taken = left.saturating_sub(sent);
-                sent = left;
-                if begun == seen && begun == ended && taken < SLOWEST {
-                    if closing {
-                        return;
-                    }
+                if begun == seen && begun == ended && left.saturating_sub(sent) < SLOWEST {
+                    quiet += 1;
+                } else {
+                    (seen, sent, quiet) = (begun, left, 0);
+                }
+                if quiet > LOOKS || (quiet == LOOKS && closing) {
+                    return;
+                }
+                if quiet == LOOKS {
                     closing = true;
                     conversation.as_mut().graceful_shutdown();
                 }
-                seen = begun;
-                look.as_mut().reset(tokio::time::Instant::now() + pause);
+                look.as_mut().reset(tokio::time::Instant::now() + pause / LOOKS);
             }
         }
     }
 }
 
-fn builder(requests: &Requests) -> Builder<TokioExecutor> {
+fn builder(requests: &Requests, streams: Streams) -> Builder<Streams> {
     let pause = Duration::from_secs(requests.header_timeout_s.into());
     let header_bytes = usize::try_from(requests.header_bytes).unwrap_or(8_192);
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(streams);
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(pause)
+        // `converse` looks at all connections alike; a timer of hyper's would be set for each request.
+        .header_read_timeout(None)
+        // A head and a short body leave in one piece.
+        .writev(false)
         .max_buf_size(header_bytes)
         .half_close(false)
         .http2()

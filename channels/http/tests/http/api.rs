@@ -19,6 +19,12 @@ async fn a_check_is_answered_with_verdict_receipt_and_words() {
     let channel = Channel::up().await;
     let answered = channel.check(CODE).await;
     assert_eq!(answered.status, 200, "{}", answered.body);
+    let framed = answered.header("content-security-policy").contains("frame-ancestors 'none'");
+    assert!(
+        framed
+            && answered.header("x-content-type-options") == "nosniff"
+            && answered.header("cache-control") == "no-store"
+    );
     let body = answered.json();
     assert_eq!((&body["verdict"], &body["colour"]), (&json!("genuine_first"), &json!("green")));
     assert_eq!(body["receipt"], Receipt::from_body(1).unwrap().to_string());

@@ -52,6 +52,31 @@ async fn a_request_that_outlasts_the_drain_is_cut_and_counted() {
 }
 
 #[tokio::test]
+async fn a_request_over_http_2_that_outlasts_the_drain_is_cut_too() {
+    let channel = Channel::with("[requests]\ndrain_s = 0").await;
+    channel.core.hold();
+    let asking = tokio::spawn(send_h2(channel.address, check_by_h2(channel.address)));
+    wait_for("the core is asked", || channel.core.asked().len() == 1).await;
+    assert!(channel.down().await >= 2, "the connection and the stream are counted");
+    asking.abort();
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_is_cut() {
+    let channel = Channel::with("[requests]\nheader_timeout_s = 1").await;
+    let mut stream = TcpStream::connect(channel.address).await.unwrap();
+    // One request is answered; the next never ends.
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /healthz HTTP/1.1\r\nx-slow: ").await.unwrap();
+    let trickle = async {
+        while stream.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), trickle).await.expect("the connection is cut");
+    assert_eq!(channel.down().await, 0);
+}
+
+#[tokio::test]
 async fn a_client_that_says_nothing_or_stops_midway_is_cut() {
     let channel = Channel::with("[requests]\nheader_timeout_s = 1\nrequest_timeout_s = 1").await;
     let address = channel.address;
@@ -94,12 +119,15 @@ async fn too_many_requests_at_once_are_told_to_come_back() {
 #[tokio::test]
 async fn http_2_is_spoken_with_prior_knowledge() {
     let channel = Channel::up().await;
-    let request = Request::post(format!("http://{}/v1/checks", channel.address))
+    let answered = send_h2(channel.address, check_by_h2(channel.address)).await;
+    assert_eq!((answered.status.as_u16(), &answered.json()["verdict"]), (200, &"genuine_first".into()));
+}
+
+fn check_by_h2(address: std::net::SocketAddr) -> Request<Full<bytes::Bytes>> {
+    Request::post(format!("http://{address}/v1/checks"))
         .header("content-type", "application/json")
         .body(Full::from(r#"{"code":"1"}"#))
-        .unwrap();
-    let answered = send_h2(channel.address, request).await;
-    assert_eq!((answered.status.as_u16(), &answered.json()["verdict"]), (200, &"genuine_first".into()));
+        .unwrap()
 }
 
 #[tokio::test]

@@ -135,6 +135,7 @@ async fn every_page_is_small_and_guarded_and_the_one_script_is_ours() {
         let page = channel.get(path).await;
         assert!(page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         assert_eq!((page.header("x-content-type-options"), page.header("cache-control")), ("nosniff", "no-store"));
+        assert_eq!((page.header("x-frame-options"), page.header("referrer-policy")), ("DENY", "same-origin"), "{path}");
         assert!(!page.body.contains("http://") && !page.body.contains("https://"), "{path}: nothing from elsewhere");
         assert_eq!(page.body.matches("<script src=\"/scan.js?v=").count(), scripts, "{path}");
         assert_eq!(page.body.matches("<script").count(), scripts, "{path}");
