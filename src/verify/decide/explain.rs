@@ -248,11 +248,15 @@ impl Seen<'_> {
     fn asked_before(&self) -> Reason {
         let Past { sessions, unlisted, uncounted, .. } = self.past;
         let more = if *unlisted > 0 { format!(" and {unlisted} no longer listed") } else { String::new() };
-        let listed = sessions.len();
-        (
-            false,
-            format!("nothing speaks against it; {listed} sessions listed{more}, {uncounted} checks that do not count"),
-        )
+        let listed = match sessions.len() {
+            1 => "1 session".to_owned(),
+            count => format!("{count} sessions"),
+        };
+        let uncounted = match uncounted {
+            1 => "1 check that does not count".to_owned(),
+            count => format!("{count} checks that do not count"),
+        };
+        (false, format!("nothing speaks against it; {listed} listed{more}, {uncounted}"))
     }
 }
 

@@ -130,7 +130,9 @@ fn every_rule_tells_its_figures() {
     });
     let last_of = |scene: &Scene| told(scene).pop().unwrap();
     let said = last_of(&asked_often);
-    assert!(said.ends_with("1 sessions listed and 7 no longer listed, 2 checks that do not count"), "{said}");
+    assert!(said.ends_with("1 session listed and 7 no longer listed, 2 checks that do not count"), "{said}");
     let said = last_of(&scene(|scene| scene.seen_by(1, HOUR)));
-    assert!(said.ends_with("1 sessions listed, 0 checks that do not count"), "{said}");
+    assert!(said.ends_with("1 session listed, 0 checks that do not count"), "{said}");
+    let said = last_of(&scene(|scene| scene.past.uncounted = 1));
+    assert!(said.ends_with("0 sessions listed, 1 check that does not count"), "{said}");
 }
