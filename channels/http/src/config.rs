@@ -69,7 +69,8 @@ pub struct Requests {
     /// Bytes of a request's body, 1,024 to 16,777,216. Default 65,536.
     pub body_bytes: u32,
     /// Seconds until a request's head must be there, from the connection's start or the answer before; so long an idle
-    /// connection is kept. 1 to 3,600. Default 20.
+    /// connection is kept. It is looked at every quarter of them, so that it ends a quarter or two later. 1 to 3,600.
+    /// Default 20.
     pub header_timeout_s: u32,
     /// Seconds until a request's body must be there, and then again until it must be answered. 1 to 3,600. Default 30.
     pub request_timeout_s: u32,

@@ -51,3 +51,21 @@ fn the_end_of_the_log_is_signed_once_it_is_time_and_something_was_written_and_no
     signed(&bench);
     assert_eq!(signed(&bench).len(), before.len() + 2, "nothing was written since");
 }
+
+#[test]
+fn the_end_of_the_log_is_signed_after_so_many_events_though_it_is_not_time() {
+    let mut bench = Bench::new(None);
+    bench.gateway = None;
+    let time = Arc::clone(&bench.time);
+    let clock: Clock = Arc::new(move || Timestamp(time.load(Ordering::SeqCst)));
+    let settings = Settings { quotas: Quotas::wide(), checkpoint_events: 3, ..Settings::default() };
+    bench.gateway = Some(Gateway::open(Folder::all_in(bench.dir.path()), settings, clock).unwrap());
+    let before = signed(&bench).len();
+    let more: Vec<usize> = (0..7)
+        .map(|nth| {
+            bench.kind(nth, "861");
+            signed(&bench).len() - before
+        })
+        .collect();
+    assert_eq!(more, [0, 0, 1, 1, 1, 2, 2]);
+}
