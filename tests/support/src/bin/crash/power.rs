@@ -89,6 +89,8 @@ struct Rounds {
     luck: Luck,
     dir: std::path::PathBuf,
     is_unsynced: bool,
+    /// What the next core draws from, and its questions' keys begin with: never twice on one disk.
+    next: u64,
 }
 
 impl Rounds {
@@ -96,7 +98,7 @@ impl Rounds {
         std::fs::create_dir_all(dir.join("scratch"))?;
         let mounted = Mounted::at(&dir.join("mnt"), seed).context("the disk cannot be mounted: FUSE is needed")?;
         let book = Book { clock: BEGIN, ..Book::default() };
-        Ok(Self { mounted, book, luck: Luck::new(seed), dir: dir.to_owned(), is_unsynced })
+        Ok(Self { mounted, book, luck: Luck::new(seed), dir: dir.to_owned(), is_unsynced, next: seed })
     }
 
     /// So many cuts, and the proof at the end; the months that passed.
@@ -169,15 +171,15 @@ impl Rounds {
         }
     }
 
-    fn spawn(&self, book: &Book, is_last: bool) -> anyhow::Result<Core> {
+    fn spawn(&mut self, book: &Book, is_last: bool) -> anyhow::Result<Core> {
         let path = self.dir.join("book.json");
         std::fs::write(&path, serde_json::to_vec(book)?)?;
-        let seed = self.book.told.len() + self.book.open.len() * 131 + 1;
+        self.next = self.next.wrapping_add(1);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.join("core.log"))?;
         let mut process = Command::new(std::env::current_exe()?)
             .arg("core")
             .args([&self.mounted.path().join("data"), &path, &self.dir.join("scratch")])
-            .arg(u64::try_from(seed)?.wrapping_mul(0x1_0001).to_string())
+            .arg(self.next.to_string())
             .arg(if self.is_unsynced { "unsynced" } else { "synced" })
             .arg(if is_last { "last" } else { "on" })
             .stdin(Stdio::null())
