@@ -63,6 +63,22 @@ struct Activity {
     ended: AtomicU64,
 }
 
+/// A request of a connection, until it is answered or its stream reset.
+struct InWork(Arc<Activity>);
+
+impl InWork {
+    fn begin(activity: &Arc<Activity>) -> Self {
+        activity.begun.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for InWork {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Service {
     pub(super) fn new(gateway: Arc<Gateway>, router: Router) -> Self {
         let builder = builder(&gateway.settings.requests, Streams(gateway.tasks.clone()));
@@ -153,12 +169,11 @@ pub(super) async fn converse(connection: Connection, service: Arc<Service>) {
     let noted = Arc::clone(&activity);
     let builder = service.builder.clone();
     let requests = service_fn(move |request: hyper::Request<Incoming>| {
-        noted.begun.fetch_add(1, Ordering::Relaxed);
-        let noted = Arc::clone(&noted);
+        let in_work = InWork::begin(&noted);
         let answer = service.answer(request.map(Body::new), peer);
         async move {
             let response = answer.await;
-            noted.ended.fetch_add(1, Ordering::Relaxed);
+            drop(in_work);
             Ok::<_, Infallible>(response)
         }
     });
@@ -187,10 +202,10 @@ pub(super) async fn converse(connection: Connection, service: Arc<Service>) {
                 } else {
                     (seen, sent, quiet) = (begun, left, 0);
                 }
-                if quiet > LOOKS || (quiet == LOOKS && closing) {
-                    return;
-                }
-                if quiet == LOOKS {
+                if quiet >= LOOKS {
+                    if closing {
+                        return;
+                    }
                     closing = true;
                     conversation.as_mut().graceful_shutdown();
                 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use channel_http::{Body, Mount};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::http::{raw, send_h2};
 use support::wait_for;
 use tokio::io::AsyncWriteExt;
@@ -59,6 +60,24 @@ async fn a_request_over_http_2_that_outlasts_the_drain_is_cut_too() {
     wait_for("the core is asked", || channel.core.asked().len() == 1).await;
     assert!(channel.down().await >= 2, "the connection and the stream are counted");
     asking.abort();
+}
+
+#[tokio::test]
+async fn a_connection_whose_streams_were_all_reset_is_idle_and_cut() {
+    let channel = Channel::with("[requests]\nheader_timeout_s = 1").await;
+    channel.core.hold();
+    let stream = TcpStream::connect(channel.address).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let connected = tokio::spawn(connection);
+    let asking = tokio::spawn(sender.send_request(check_by_h2(channel.address)));
+    wait_for("the core is asked", || channel.core.asked().len() == 1).await;
+    asking.abort();
+    let gone = tokio::time::timeout(std::time::Duration::from_secs(30), connected).await;
+    assert!(gone.is_ok(), "the connection is cut though its client holds it");
+    drop(sender);
+    channel.core.release();
+    assert_eq!(channel.down().await, 0);
 }
 
 #[tokio::test]
